@@ -1,0 +1,171 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The filter llama_plan."""
+
+from __future__ import annotations
+
+from ansible_collections.prositronic.infra.plugins.plugin_utils._filter import plain_filter
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
+
+DOCUMENTATION = r"""
+name: llama_plan
+short_description: Plan how llama-server runs a model on a node
+version_added: 1.0.0
+author:
+  - Contributors to the prositronic.infra collection (@prositronic)
+description:
+  - Decides the context and which layers go to which GPU, from the sizes of what llama.cpp will allocate, and says why.
+  - The objective, in this order, is the context asked for, all layers on the GPUs, and as much context as then fits.
+    Where not all layers fit, as many as possible go to the GPUs and the rest stays in RAM.
+  - Nothing is loaded and no GPU is needed. The node may be one that is not there, described by hand.
+  - A plan that does not fit is returned as well, with RV(_value.fits) false and what is missing in RV(_value.reasons).
+options:
+  _input:
+    description: The model, as returned by P(prositronic.infra.gguf#lookup) or M(prositronic.infra.gguf_info).
+    type: dict
+    required: true
+  node:
+    description:
+      - What the node has, in the shape of the facts of M(prositronic.infra.gpu_facts).
+      - For a node described by hand, C(devices) (each with C(vendor), C(name), C(memory_total_bytes) and C(memory_free_bytes)) and C(host)
+        (with C(memory_total_bytes) and C(memory_available_bytes)) are enough. C(memory_bandwidth_bytes_per_second) of a device
+        and of the host lets the plan bound the speed.
+    type: dict
+    required: true
+  node_name:
+    description: The name of the node in the plan and the report.
+    type: str
+    default: node
+  previous:
+    description:
+      - The plan that the node runs already. It is returned unchanged where the model, the node's hardware and the wishes are those it was made from.
+        A server that runs holds memory, and a plan for what it leaves free would be another one.
+    type: dict
+  ctx_size:
+    description:
+      - The number of tokens of context. By default as many as fit, up to those the model was trained with.
+      - With one cache per slot (O(kv_unified=false)) it is divided by O(parallel).
+    type: int
+  gpu_layers:
+    description: The number of layers on the GPUs, V(all), or V(auto) for as many as fit.
+    type: raw
+    default: auto
+  reserve_bytes:
+    description: The bytes to leave free on each GPU, for the context of the driver and for other programs.
+    type: int
+    default: 1073741824
+  ram_reserve_bytes:
+    description: The bytes of available RAM to leave free.
+    type: int
+    default: 2147483648
+extends_documentation_fragment:
+  - prositronic.infra.llama_settings
+seealso:
+  - plugin: prositronic.infra.llama_memory
+    plugin_type: filter
+  - plugin: prositronic.infra.llama_server_args
+    plugin_type: filter
+  - plugin: prositronic.infra.llama_report
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Plan a model on this node
+  ansible.builtin.set_fact:
+    plan: "{{ model | prositronic.infra.llama_plan(ansible_facts['gpu']) }}"
+  vars:
+    model: "{{ lookup('prositronic.infra.gguf', '/models/model.gguf') }}"
+
+- name: Plan a model on a machine that is not here, with a context of 16384 tokens and a quantized cache
+  ansible.builtin.debug:
+    msg: "{{ model | prositronic.infra.llama_plan(node, ctx_size=16384, cache_type_k='q8_0', cache_type_v='q8_0') }}"
+  vars:
+    model: "{{ lookup('prositronic.infra.gguf', '/models/model.gguf') }}"
+    node:
+      devices:
+        - vendor: nvidia
+          name: NVIDIA L4
+          memory_total_bytes: 24152899584
+          memory_free_bytes: 23666360320
+      host:
+        memory_total_bytes: 68719476736
+        memory_available_bytes: 64424509440
+"""
+
+RETURN = r"""
+_value:
+  description: The plan. Bytes are whole numbers.
+  type: dict
+  contains:
+    schema:
+      description: The version of this shape.
+      type: int
+      sample: 1
+    inputs:
+      description: A digest of what the plan was made from, without the free memory.
+      type: str
+    llama_cpp:
+      description: The build of llama.cpp whose memory rules the plan follows.
+      type: dict
+      sample: {commit: 0c1e57098, ggml: 0.25.3}
+    model:
+      description: The model's name, architecture, quantization, parameters, size, source and files.
+      type: dict
+    node:
+      description: The node's name, RAM and GPUs. C(device) is what llama.cpp calls a GPU.
+      type: dict
+    fits:
+      description: Whether the model can run as planned.
+      type: bool
+    placement:
+      description:
+        - Of C(layers_total) layers (the blocks and the output) C(gpu_layers) are on GPUs, C(layers_per_gpu) on each.
+      type: dict
+      sample: {gpu_layers: 33, layers_total: 33, layers_per_gpu: [33], split_mode: layer}
+    context:
+      description: The context in tokens (of all slots together), the number of slots and the types of the cache.
+      type: dict
+      sample: {ctx_size: 20992, n_ctx_train: 131072, parallel: 4, kv_unified: true, cache_type_k: f16, cache_type_v: f16}
+    memory:
+      description:
+        - For each GPU and the host the bytes of weights, KV cache and compute buffers, their total, what is free and what is kept in reserve.
+        - C(host.cache_ram_bytes) is what the prompt cache may grow to.
+      type: dict
+    backend:
+      description: The build of llama.cpp for the node's GPUs.
+      type: str
+      sample: cuda12
+    image:
+      description: The container image of that build, at its moving tag.
+      type: str
+      sample: ghcr.io/ggml-org/llama.cpp:server-cuda
+    throughput:
+      description:
+        - Under C(decode), the bytes that one generated token reads from each memory, and the tokens per second they allow at most.
+          The rate is null unless the bandwidth of each memory in use is known.
+      type: dict
+    server:
+      description: The arguments that the plan decides, and the environment. P(prositronic.infra.llama_server_args#filter) gives the whole list.
+      type: dict
+    reasons:
+      description: Why the plan is as it is, in sentences.
+      type: list
+      elements: str
+    warnings:
+      description: What should be known before it is used.
+      type: list
+      elements: str
+"""
+
+
+@plain_filter
+def llama_plan(model, node, previous=None, **wishes):
+    return plan(model, node, wishes, previous)
+
+
+class FilterModule:
+    """Ansible's way to find the filter."""
+
+    def filters(self):
+        return {"llama_plan": llama_plan}

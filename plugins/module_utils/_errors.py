@@ -1,0 +1,51 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The errors of this collection. Private: not an interface for other collections."""
+
+from __future__ import annotations
+
+import difflib
+
+
+class InfraError(Exception):
+    """One clear error: what went wrong, where, what was got, what was expected, how to fix it.
+
+    Every part but C(what) is optional; the message joins those given into one line.
+    """
+
+    def __init__(self, what, where=None, got=None, expected=None, fix=None):
+        self.what = what
+        self.where = where
+        self.got = got
+        self.expected = expected
+        self.fix = fix
+        super().__init__(self._message())
+
+    def _message(self):
+        text = self.what if self.where is None else f"{self.where}: {self.what}"
+        details = []
+        if self.got is not None:
+            details.append(f"got {self.got}")
+        if self.expected is not None:
+            details.append(f"expected {self.expected}")
+        if details:
+            text += " (" + ", ".join(details) + ")"
+        if self.fix is not None:
+            text += f". {self.fix}"
+        return text
+
+
+def shown(value, limit=80):
+    """C(value) as one short line for a message; never the whole of a hostile input."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def nearest(name, valid):
+    """'Did you mean X?' with the nearest of C(valid), or the list of them where none is near."""
+    names = sorted(str(item) for item in valid)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean '{near[0]}'?"
+    return "Valid names: " + ", ".join(names)

@@ -1,0 +1,73 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the readers return. Private: not an interface for other collections."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Device:
+    """One GPU; None where its source doesn't tell.
+
+    The memory figures of a device with unified_memory are those of the host, which its reader
+    doesn't know: it leaves them None and the merge fills them in.
+    """
+
+    uuid: Optional[str]
+    pci_bus_id: Optional[str]
+    vendor: str
+    name: str
+    architecture: Optional[str]
+    compute_capability: Optional[str]
+    gfx_target: Optional[str]
+    memory_total_bytes: Optional[int]
+    memory_free_bytes: Optional[int]
+    unified_memory: bool
+    display_attached: Optional[bool]
+
+
+@dataclass(frozen=True)
+class Driver:
+    """The driver that answered for the devices."""
+
+    vendor: str
+    version: Optional[str]
+    cuda_max: Optional[str]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about a GPU that keeps it from being used, and how to mend it."""
+
+    code: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one reader of devices found."""
+
+    devices: tuple[Device, ...] = ()
+    driver: Optional[Driver] = None
+    problems: tuple[Problem, ...] = ()
+
+
+_BUS_ID = re.compile(r"([0-9a-fA-F]{4,8}):([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\.([0-7])")
+
+
+def bus_address(bus_id):
+    """C(bus_id) as (domain, bus, device, function), None where it is no PCI address."""
+    match = _BUS_ID.fullmatch(bus_id or "")
+    return None if match is None else tuple(int(part, 16) for part in match.groups())
+
+
+def bus_name(bus_id):
+    """C(bus_id) as sysfs writes it: NVIDIA's tools write eight digits of domain in capitals, sysfs four in small letters."""
+    address = bus_address(bus_id)
+    return None if address is None else "{:04x}:{:02x}:{:02x}.{:x}".format(*address)

@@ -1,0 +1,54 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The devices that llama.cpp is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
+
+from .._options import Option, check_options
+
+HOST = -1
+"""Stands for the host wherever the number of a device is asked for."""
+
+SPEC = {
+    "name": Option("str"),
+    "free_bytes": Option("int", minimum=0),
+    "free_mib": Option("int", minimum=0),
+    "events": Option("bool"),
+}
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device in llama.cpp's order.
+
+    C(events): the backend can overlap copies with computation (CUDA, ROCm: yes; needed for pipeline parallelism).
+    """
+
+    name: str
+    free_bytes: int
+    events: bool = True
+
+
+def devices_from_plain(rows):
+    """Device list of plain dictionaries C({name, free_bytes, events}); C(free_mib) may stand for C(free_bytes)."""
+    return tuple(_device(index, row) for index, row in enumerate(rows))
+
+
+def _device(index, row):
+    where = f"devices[{index}]"
+    values = check_options(row, SPEC, where)
+    free_bytes = values["free_bytes"]
+    if free_bytes is None and values["free_mib"] is not None:
+        free_bytes = values["free_mib"] * 1024 * 1024
+    if free_bytes is None:
+        raise InfraError("the device's free memory is missing", where=where, expected="free_bytes, a whole number of bytes")
+    return Device(
+        name=values["name"] or f"CUDA{index}",
+        free_bytes=free_bytes,
+        events=values["events"] is not False,
+    )

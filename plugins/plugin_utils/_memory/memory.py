@@ -1,0 +1,57 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""All that llama.cpp allocates for one model, with given settings, on given devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .cache import families
+from .compute import compute
+from .devices import HOST
+from .layout import Layout, layout
+from .settings import Settings
+from .weights import placed_tensors
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """Bytes in the buffers of one device or of the host."""
+
+    weights_bytes: int
+    kv_bytes: int
+    compute_bytes: int
+
+    @property
+    def total_bytes(self):
+        return self.weights_bytes + self.kv_bytes + self.compute_bytes
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Buffers of every device, in the order asked, and of the host; and the layout they come from."""
+
+    settings: Settings
+    layout: Layout
+    devices: tuple[Buffers, ...]
+    host: Buffers
+
+
+def allocate(model, settings, devices):
+    """The Allocation of a Model with Settings on a tuple of Device.
+
+    Raises InfraError for an architecture or a combination whose rule is not written.
+    """
+    where = layout(model, settings, devices)
+    placed = tuple(placed_tensors(model, settings, devices, where))
+    by_block = families.cache(model, settings)
+    weights_bytes = [0] * (len(devices) + 1)
+    for device, size, _group, _block in placed:
+        weights_bytes[device] += size
+    kv_bytes = [0] * (len(devices) + 1)
+    for block, size in enumerate(by_block):
+        kv_bytes[where.blocks[block] if settings.kv_offload else HOST] += size
+    compute_bytes = compute(model, settings, devices, where, placed, by_block)
+    buffers = [Buffers(*parts) for parts in zip(weights_bytes, kv_bytes, compute_bytes, strict=True)]
+    return Allocation(settings=settings, layout=where, devices=tuple(buffers[:-1]), host=buffers[-1])

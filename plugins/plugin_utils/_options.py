@@ -1,0 +1,132 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Checking of named options from a user. Private: not an interface for other collections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
+
+
+@dataclass(frozen=True)
+class Option:
+    """What one option accepts. C(kind) is the name of a check below; C(None) always means "not given"."""
+
+    kind: str
+    minimum: int | None = None
+    choices: tuple[str, ...] | None = None
+
+
+def check_options(given, spec, where):
+    """C(given) with every value checked against C(spec) (name -> Option), defaults filled with None.
+
+    Raises InfraError for an unknown name, naming the nearest valid one, and for a value of the wrong kind.
+    """
+    for name in given:
+        if name not in spec:
+            raise InfraError(f"unknown option '{name}'", where=where, fix=nearest(name, spec))
+    return {name: check_option(given.get(name), option, f"{where}.{name}") for name, option in spec.items()}
+
+
+def check_option(value, option, where):
+    """One value as the exact type C(option) asks for."""
+    if value is None:
+        return None
+    value = _CHECKS[option.kind](value, where)
+    if option.choices is not None and isinstance(value, str) and value not in option.choices:
+        raise InfraError("not one of the choices", where, shown(value), " or ".join(option.choices), nearest(value, option.choices))
+    if option.minimum is not None and isinstance(value, (int, float)) and value < option.minimum:
+        raise InfraError("too small", where, shown(value), f"at least {option.minimum}")
+    return value
+
+
+def _integer(value, where):
+    if isinstance(value, bool):
+        raise InfraError("not an integer", where, shown(value), "a whole number")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+        return int(value)
+    raise InfraError("not an integer", where, shown(value), "a whole number")
+
+
+def _boolean(value, where):
+    if isinstance(value, bool):
+        return value
+    raise InfraError("not a boolean", where, shown(value), "true or false")
+
+
+def _string(value, where):
+    if isinstance(value, str):
+        return value
+    raise InfraError("not a string", where, shown(value), "a string")
+
+
+def _number(value, where):
+    if isinstance(value, float):
+        return value
+    return _integer(value, where)
+
+
+def _integer_or_word(value, where):
+    if isinstance(value, str) and not value.strip().lstrip("+-").isdecimal():
+        return value
+    return _integer(value, where)
+
+
+def _switch(value, where):
+    """on, off or auto. YAML 1.1 reads an unquoted on or off as a boolean, so those count as well."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return _string(value, where)
+
+
+def _numbers(value, where):
+    if isinstance(value, str):
+        value = [_as_number(part, where) for part in value.split(",")]
+    if not isinstance(value, list):
+        raise InfraError("not a list", where, shown(value), "a list of numbers")
+    return [_number(item, f"{where}[{index}]") for index, item in enumerate(value)]
+
+
+def _as_number(text, where):
+    try:
+        return float(text)
+    except ValueError:
+        raise InfraError("not a number", where, shown(text), "a number") from None
+
+
+def _strings(value, where):
+    if isinstance(value, str):
+        return [part for part in value.split(",") if part]
+    if not isinstance(value, list):
+        raise InfraError("not a list", where, shown(value), "a list of strings")
+    return [_string(item, f"{where}[{index}]") for index, item in enumerate(value)]
+
+
+def _dictionary(value, where):
+    if isinstance(value, dict):
+        return value
+    raise InfraError("not a dictionary", where, shown(value), "a dictionary")
+
+
+def _dictionaries(value, where):
+    if not isinstance(value, list):
+        raise InfraError("not a list", where, shown(value), "a list of dictionaries")
+    return [_dictionary(item, f"{where}[{index}]") for index, item in enumerate(value)]
+
+
+_CHECKS = {
+    "bool": _boolean,
+    "dict": _dictionary,
+    "dicts": _dictionaries,
+    "int": _integer,
+    "int_or_word": _integer_or_word,
+    "number": _number,
+    "numbers": _numbers,
+    "str": _string,
+    "strs": _strings,
+    "switch": _switch,
+}

@@ -1,0 +1,107 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How many layers go to which GPU, for a given context: whole layers, as many as the budget holds.
+
+A layer is a block or the output; llama.cpp takes them from the end, the output first (see _memory/layout.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._memory.memory import Allocation, allocate
+from .._memory.settings import resolve
+
+
+@dataclass(frozen=True)
+class Placement:
+    """C(gpu_layers) layers on the GPUs, C(layers_per_gpu) on each; the allocation that follows from them."""
+
+    gpu_layers: int
+    layers_per_gpu: tuple[int, ...]
+    allocation: Allocation
+
+
+class Placer:
+    """Places one model on one node's devices under a budget. Keeps no state between calls of place()."""
+
+    def __init__(self, model, devices, budget, fixed):
+        self._model = model
+        self._devices = devices
+        self._budget = budget
+        self._fixed = dict(fixed)
+        self.n_layers = model.n_layer_all + 1
+
+    def place(self, ctx_size, gpu_layers=None):
+        """(Placement, within budget) with C(gpu_layers) layers on the GPUs, or with as many as fit.
+
+        Where nothing fits the Placement is the one that comes nearest, for the report of what is missing.
+        """
+        if not self._devices:
+            return self._split(ctx_size, 0)
+        if gpu_layers is not None:
+            return self._split(ctx_size, self.n_layers if gpu_layers == "all" else min(gpu_layers, self.n_layers))
+        whole, fits = self._split(ctx_size, self.n_layers)
+        if fits:
+            return whole, True
+        return self._most_layers(ctx_size)
+
+    def _most_layers(self, ctx_size):
+        """The largest number of layers that fits; more layers never need less of a GPU."""
+        best, best_fits = self._split(ctx_size, 0)
+        low, high = 1, self.n_layers - 1
+        while low <= high:
+            middle = (low + high) // 2
+            placement, fits = self._split(ctx_size, middle)
+            if fits:
+                best, best_fits, low = placement, True, middle + 1
+            elif self._only_ram_is_short(placement):
+                low = middle + 1
+            else:
+                high = middle - 1
+        return best, best_fits
+
+    def _only_ram_is_short(self, placement):
+        return all(shortfall.where == "RAM" for shortfall in self._budget.shortfalls(placement.allocation))
+
+    def _split(self, ctx_size, gpu_layers):
+        """The layers shared out over the GPUs: by free memory, then one by one from the fullest to the emptiest."""
+        counts = self._by_free_memory(gpu_layers)
+        allocation = self._allocate(ctx_size, gpu_layers, counts)
+        for _attempt in range(gpu_layers):
+            if self._budget.holds(allocation) or len(counts) < 2:
+                break
+            moved = self._move_one(counts, allocation)
+            if moved is None:
+                break
+            counts, allocation = moved, self._allocate(ctx_size, gpu_layers, moved)
+        return Placement(gpu_layers, counts, allocation), self._budget.holds(allocation)
+
+    def _by_free_memory(self, gpu_layers):
+        total = sum(self._budget.device_bytes)
+        if not self._devices or total == 0:
+            return (gpu_layers,) + (0,) * (len(self._devices) - 1) if self._devices else ()
+        counts, given, seen = [], 0, 0
+        for limit in self._budget.device_bytes:
+            seen += limit
+            upto = round(gpu_layers * seen / total)
+            counts.append(upto - given)
+            given = upto
+        return tuple(counts)
+
+    def _move_one(self, counts, allocation):
+        room = [limit - buffers.total_bytes for limit, buffers in zip(self._budget.device_bytes, allocation.devices, strict=True)]
+        fullest, emptiest = room.index(min(room)), room.index(max(room))
+        if room[fullest] >= 0 or room[emptiest] <= 0 or counts[fullest] == 0:
+            return None
+        moved = list(counts)
+        moved[fullest] -= 1
+        moved[emptiest] += 1
+        return tuple(moved)
+
+    def _allocate(self, ctx_size, gpu_layers, counts):
+        settings = {**self._fixed, "ctx_size": ctx_size, "gpu_layers": gpu_layers}
+        if len(counts) > 1 and any(counts):
+            settings["tensor_split"] = [float(count) for count in counts]
+        return allocate(self._model, resolve(settings, self._model), self._devices)

@@ -1,0 +1,80 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A plan as text for a person: what goes where, as bars, and why."""
+
+from __future__ import annotations
+
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+
+from .._units import human
+
+WIDTH = 48
+PARTS = (("weights_bytes", "█", "weights"), ("kv_bytes", "▓", "KV cache"), ("compute_bytes", "▒", "compute"), ("cache_ram_bytes", "░", "prompt cache"))
+FREE = "·"
+
+
+def report(plan):
+    """The report of a plain plan, without a line end. Raises InfraError for a dictionary that is no plan."""
+    if not isinstance(plan, dict) or "memory" not in plan or "placement" not in plan:
+        raise InfraError("not a plan", got=shown(plan), expected="what the filter prositronic.infra.llama_plan returns")
+    lines = [
+        *_head(plan),
+        "",
+        *_memory(plan),
+        "",
+        *_settings(plan),
+        "",
+        "Why",
+        *(f"  - {reason}" for reason in plan["reasons"]),
+        *(f"  ! {warning}" for warning in plan["warnings"]),
+    ]
+    return "\n".join(lines)
+
+
+def _head(plan):
+    model, node = plan["model"], plan["node"]
+    gpus = ", ".join(f"{gpu['name']} ({human(gpu['memory_total_bytes'])})" for gpu in node["gpus"]) or "no GPU"
+    verdict = "fits" if plan["fits"] else "DOES NOT FIT"
+    return [
+        f"{model['name']} {model['quantization']} on {node['name']}: {verdict}",
+        f"  model  {model['architecture']}, {model['parameters'] / 1e9:.1f} billion parameters, {human(model['size_bytes'])}",
+        f"  node   {gpus}, {human(node['memory_total_bytes'])} of RAM",
+    ]
+
+
+def _memory(plan):
+    legend = "  ".join(f"{mark} {label}" for _key, mark, label in PARTS)
+    rows = [(row["name"], row, row["free_bytes"]) for row in plan["memory"]["devices"]]
+    rows.append(("RAM", plan["memory"]["host"], plan["memory"]["host"]["available_bytes"]))
+    width = max(len(name) for name, _row, _free in rows)
+    return [f"Memory ({legend}  {FREE} free)", *(_row(name.ljust(width), row, free) for name, row, free in rows)]
+
+
+def _row(name, row, free_bytes):
+    parts = ", ".join(f"{label} {human(row[key])}" for key, _mark, label in PARTS if row.get(key))
+    used = sum(row.get(key, 0) for key, _mark, _label in PARTS)
+    return f"  {name} [{_bar(row, free_bytes)}] {human(used)} of {human(free_bytes)}: {parts or 'nothing'}"
+
+
+def _bar(row, free_bytes):
+    """C(WIDTH) cells for what is free; a part that is there at all has a cell, and what is over the end is cut."""
+    cells = ""
+    for key, mark, _label in PARTS:
+        size = row.get(key, 0)
+        if size:
+            cells += mark * max(round(size / max(free_bytes, 1) * WIDTH), 1)
+    return cells[:WIDTH].ljust(WIDTH, FREE)
+
+
+def _settings(plan):
+    context, placement = plan["context"], plan["placement"]
+    decode = plan["throughput"]["decode"]
+    lines = [
+        f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU",
+        f"Context  {context['ctx_size']} tokens, {context['parallel']} slots, KV cache {context['cache_type_k']}/{context['cache_type_v']}",
+        f"Backend  {plan['backend']} ({plan['image']})",
+    ]
+    if decode["tokens_per_second_at_most"] is not None:
+        lines.append(f"Speed    at most {decode['tokens_per_second_at_most']} tokens/s, bound by the bandwidth of {decode['bound_by']}")
+    return [*lines, f"Flags    {' '.join(plan['server']['args'])}"]

@@ -1,0 +1,183 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.query import memory_query
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
+
+from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
+
+GIB = 1024**3
+DENSE = "Llama-3.1-8B-Q4_K_M.gguf"
+MOE = "Qwen3-30B-A3B-Q4_K_M.gguf"
+LARGE = "GLM-4.5-Air-Q4_K_M.gguf"
+
+
+def planned(name, node, **wishes):
+    return plan(truth.plain(name), node, wishes)
+
+
+def test_all_layers_and_the_whole_context_where_there_is_room(facts):
+    got = planned(DENSE, facts(24))
+    assert got["fits"]
+    assert got["placement"] == {"gpu_layers": 33, "layers_total": 33, "layers_per_gpu": [33], "split_mode": "layer"}
+    assert got["context"]["ctx_size"] == 131072
+
+
+def test_the_context_is_reduced_before_layers_are_left_behind(facts):
+    got = planned(DENSE, facts(8))
+    assert got["placement"]["gpu_layers"] == 33
+    assert 4096 < got["context"]["ctx_size"] < 131072
+    more = planned(DENSE, facts(8), ctx_size=got["context"]["ctx_size"] + 256)
+    assert more["placement"]["gpu_layers"] < 33
+
+
+def test_the_context_asked_for_is_kept_and_layers_are_left_behind(facts):
+    got = planned(DENSE, facts(8), ctx_size=65536)
+    assert got["fits"]
+    assert got["context"]["ctx_size"] == 65536
+    assert 0 < got["placement"]["gpu_layers"] < 33
+
+
+def test_no_more_layers_would_fit(facts):
+    node = facts(8)
+    got = planned(DENSE, node, ctx_size=65536)
+    layers = got["placement"]["gpu_layers"]
+    assert not planned(DENSE, node, ctx_size=65536, gpu_layers=layers + 1)["fits"]
+
+
+def test_unequal_gpus_each_stay_within_their_budget(facts):
+    got = planned(MOE, facts(16, 6, 10))
+    assert got["fits"]
+    assert sum(got["placement"]["layers_per_gpu"]) == got["placement"]["gpu_layers"] == 49
+    for device in got["memory"]["devices"]:
+        assert device["unused_bytes"] >= 0
+        assert device["total_bytes"] + device["reserve_bytes"] + device["unused_bytes"] == device["free_bytes"]
+
+
+def test_the_flags_give_the_memory_that_the_plan_says(facts):
+    node = facts(16, 6, 10)
+    got = planned(MOE, node)
+    args = dict(zip(got["server"]["args"], [*got["server"]["args"][1:], None], strict=True))
+    answer = memory_query(
+        truth.plain(MOE),
+        [{"name": f"CUDA{number}", "free_bytes": device["memory_free_bytes"]} for number, device in enumerate(node["devices"])],
+        {
+            "ctx_size": int(args["--ctx-size"]),
+            "parallel": int(args["--parallel"]),
+            "kv_unified": "--kv-unified" in args,
+            "gpu_layers": int(args["--gpu-layers"]),
+            "tensor_split": args["--tensor-split"],
+        },
+    )
+    for expected, device in zip(answer["devices"], got["memory"]["devices"], strict=True):
+        assert {key: device[key] for key in expected} == expected
+
+
+def test_without_a_gpu_the_ram_is_what_counts(facts):
+    got = planned(DENSE, facts(ram_gib=16))
+    assert got["fits"] and got["backend"] == "cpu"
+    assert got["placement"]["gpu_layers"] == 0
+    assert got["context"]["ctx_size"] < 131072
+    host = got["memory"]["host"]
+    assert host["total_bytes"] + host["reserve_bytes"] <= host["available_bytes"]
+
+
+def test_what_does_not_fit_is_said_with_what_is_missing(facts):
+    got = planned(LARGE, facts(ram_gib=32))
+    assert not got["fits"]
+    missing = got["memory"]["host"]["total_bytes"] + got["memory"]["host"]["reserve_bytes"] - 32 * GIB
+    assert f"Does not fit: RAM lacks {missing / GIB:.1f} GiB." in got["reasons"]
+
+
+def test_unified_memory_is_one_pool(facts):
+    got = planned(DENSE, facts(16, ram_gib=16, unified_memory=True))
+    used = sum(device["total_bytes"] for device in got["memory"]["devices"]) + got["memory"]["host"]["total_bytes"]
+    assert got["fits"]
+    assert used + got["memory"]["host"]["cache_ram_bytes"] + got["memory"]["host"]["reserve_bytes"] <= 16 * GIB
+
+
+def test_the_prompt_cache_takes_no_ram_that_is_not_there(facts):
+    got = planned(DENSE, facts(ram_gib=8), ctx_size=4096)
+    host = got["memory"]["host"]
+    assert host["cache_ram_bytes"] < 8 * GIB
+    assert host["total_bytes"] + host["cache_ram_bytes"] + host["reserve_bytes"] <= 8 * GIB
+    assert str(host["cache_ram_bytes"] // 1024**2) == got["server"]["args"][got["server"]["args"].index("--cache-ram") + 1]
+
+
+def test_gpus_are_chosen_by_uuid(facts):
+    assert planned(DENSE, facts(24, 24))["server"]["env"] == {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "GPU-0,GPU-1"}
+    assert planned(DENSE, facts())["server"]["env"] == {}
+
+
+def test_what_is_fixed_is_respected(facts):
+    got = planned(DENSE, facts(8), cache_type_k="q8_0", cache_type_v="q8_0", ubatch_size=128, parallel=2)
+    assert (got["context"]["cache_type_k"], got["context"]["parallel"], got["context"]["kv_unified"]) == ("q8_0", 2, False)
+    args = got["server"]["args"]
+    assert args[args.index("--ubatch-size") + 1] == "128"
+    assert "--no-kv-unified" in args
+
+
+def test_a_context_beyond_training_is_warned_of(facts):
+    assert "longer than the 131072" in planned(DENSE, facts(80), ctx_size=200000)["warnings"][0]
+
+
+def test_the_speed_is_bounded_where_bandwidths_are_known(facts):
+    assert planned(DENSE, facts(24))["throughput"]["decode"]["tokens_per_second_at_most"] is None
+    node = facts(24, memory_bandwidth_bytes_per_second=300 * 10**9)
+    node["host"]["memory_bandwidth_bytes_per_second"] = 50 * 10**9
+    decode = planned(DENSE, node, ctx_size=4096)["throughput"]["decode"]
+    assert decode["bound_by"] == "CUDA0"
+    weights = sum(group["size_bytes"] for group in truth.plain(DENSE)["tensors"] if group["name"] in ("output.weight",))
+    assert weights < decode["bytes_per_token"]["CUDA0"] < 5 * 10**9
+    assert decode["tokens_per_second_at_most"] == pytest.approx(300 * 10**9 / decode["bytes_per_token"]["CUDA0"], rel=0.01)
+
+
+def test_a_token_reads_only_the_experts_it_uses(facts):
+    node = facts(24)
+    got = planned(MOE, node, ctx_size=4096)
+    device = got["memory"]["devices"][0]
+    assert got["throughput"]["decode"]["bytes_per_token"]["CUDA0"] < device["weights_bytes"] / 5
+
+
+def test_a_plan_is_plain_and_the_same_each_time(facts):
+    first, second = planned(MOE, facts(24, 8)), planned(MOE, facts(24, 8))
+    assert json.loads(json.dumps(first)) == first == second
+
+
+def test_the_previous_plan_holds_while_only_free_memory_changed(facts):
+    node = facts(24)
+    previous = planned(DENSE, node)
+    node["devices"][0]["memory_free_bytes"] //= 2
+    assert plan(truth.plain(DENSE), node, {}, previous) == previous
+    assert plan(truth.plain(DENSE), node, {"ctx_size": 4096}, previous) != previous
+    assert plan(truth.plain(DENSE), facts(16), {}, previous) != previous
+
+
+@pytest.mark.parametrize("previous", [None, "plan", {}, {"inputs": "0", "fits": True}])
+def test_what_is_no_previous_plan_is_not_used(facts, previous):
+    assert plan(truth.plain(DENSE), facts(24), {}, previous) == planned(DENSE, facts(24))
+
+
+@pytest.mark.parametrize(
+    "wishes, message",
+    [
+        ({"ctx": 4096}, "llama_plan: unknown option 'ctx'"),
+        ({"ctx_size": 0}, "llama_plan.ctx_size: too small"),
+        ({"reserve_bytes": "1G"}, "llama_plan.reserve_bytes: not an integer"),
+    ],
+)
+def test_an_impossible_wish_is_refused(facts, wishes, message):
+    with pytest.raises(InfraError) as error:
+        planned(DENSE, facts(24), **wishes)
+    assert message in str(error.value)
+
+
+def test_an_architecture_without_a_rule_is_refused(facts):
+    with pytest.raises(InfraError, match="the KV cache of architecture 'gemma3' is not modelled yet"):
+        planned("Gemma-3-27B-Q4_K_M.gguf", facts(24))
