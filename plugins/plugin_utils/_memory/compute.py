@@ -1,7 +1,7 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The bytes of the compute buffers: a first rule, for models with plain attention.
+"""The bytes of the compute buffers: a first rule, for models with plain attention or sliding windows.
 
 ggml's allocator (ggml/src/ggml-alloc.c) reuses memory as a graph runs, so a buffer is as large as the moment at which
 most is alive. The rule names those moments and takes the largest. It was checked against what llama.cpp reports
@@ -15,13 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .cache.attention import head_lengths, kv_heads
-from .cache.families import NO_CACHE
+from .cache.families import family
 from .devices import HOST
 from .settings import is_quantized
 from .weights import EXPERTS
 
 COPIES = 4
 """Copies of the inputs for pipeline parallelism (ggml-backend.cpp: GGML_SCHED_MAX_COPIES)."""
+
+TWO_TENSORS_STAGED = frozenset({"llama4"})
+"""Architectures whose expert tensors pass through a GPU two at a time (seen in tests/truth)."""
 
 OFFLOAD_MIN_BATCH = 32
 """Smallest batch for which weights on the host are sent to a GPU (ggml-cuda.cu: offload_op)."""
@@ -50,6 +53,8 @@ def compute(model, settings, devices, layout, placed, cache):
     if not devices:
         return [_within_blocks(graph) + graph.row]
     host_tensor = max((group.size_bytes for device, _size, group, block in placed if device == HOST and block is not None), default=0)
+    if model.architecture in TWO_TENSORS_STAGED:
+        host_tensor *= 2
     pipelined = _pipelined(model, settings, devices)
     staged = _staged(model, settings, layout, graph, host_tensor, cache)
     used = set(layout.blocks) | {layout.output}
@@ -70,8 +75,8 @@ def _graph(model, settings):
     k_length, v_length = head_lengths(model)
     heads = max(model.per_layer("attention.head_count"))
     kv_width = max(kv_heads(model)) * (k_length + v_length)
-    cells = ub if model.architecture in NO_CACHE else settings.n_ctx_seq
-    mask = cells * ub * (2 if settings.flash_attn else 4)
+    cells = settings.n_ctx_seq
+    mask = family(model).mask_cells(model, settings) * ub * (2 if settings.flash_attn else 4)
     attention = 2 * row + 4 * ub * (heads * (k_length + v_length) + kv_width)
     if not settings.flash_attn:
         scores = 4 * heads * ub * cells + attention

@@ -140,16 +140,17 @@ def _slots(option):
 
 def _context(n_ctx, n_seq_max, kv_unified):
     """(cells of a stream, cells in all), each padded to 256 (llama-context.cpp)."""
-    n_ctx = _pad(n_ctx)
+    n_ctx = pad(n_ctx)
     if kv_unified:
         return n_ctx, n_ctx
-    n_ctx_seq = _pad(n_ctx // n_seq_max)
+    n_ctx_seq = pad(n_ctx // n_seq_max)
     if n_ctx_seq == 0:
         raise InfraError("no context left for a slot", where="settings.ctx_size", got=f"{n_ctx} tokens for {n_seq_max} slots")
     return n_ctx_seq, n_ctx_seq * n_seq_max
 
 
-def _pad(cells):
+def pad(cells):
+    """The next multiple of 256 (llama-context.cpp, llama-kv-cache-iswa.cpp)."""
     return (cells + 255) // 256 * 256
 
 

@@ -15,6 +15,16 @@ BACKEND_OF_VENDOR = {"nvidia": "CUDA", "amd": "ROCm"}
 """How llama.cpp calls the devices of a vendor: CUDA0, ROCm0 and so on."""
 
 NODE_KEYS = ("schema", "devices", "driver", "platform", "host", "problems")
+BANDWIDTH = "memory_bandwidth_bytes_per_second"
+"""Not a fact that gpu_facts gathers: given by hand, it bounds the speed."""
+
+DEVICE_KEYS = (
+    "index", "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target",
+    "memory_total_bytes", "memory_free_bytes", "unified_memory", "display_attached", BANDWIDTH,
+)  # fmt: skip
+HOST_KEYS = (
+    "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "numa_nodes", BANDWIDTH,
+)  # fmt: skip
 BYTES = Option("int", minimum=0)
 REQUIRED = "the facts of prositronic.infra.gpu_facts, or the same written by hand"
 
@@ -54,12 +64,11 @@ def node_from_plain(facts, name=None):
     """
     if not isinstance(facts, dict):
         raise InfraError("not a description of a node", where="node", got=shown(facts), expected=REQUIRED)
-    for key in facts:
-        if key not in NODE_KEYS:
-            raise InfraError(f"unknown key '{key}'", where="node", expected=REQUIRED, fix=nearest(key, NODE_KEYS))
+    _refuse_unknown(facts, NODE_KEYS, "node")
     host = facts.get("host")
     if not isinstance(host, dict):
         raise InfraError("the node's 'host' is missing", where="node", expected=REQUIRED)
+    _refuse_unknown(host, HOST_KEYS, "node.host")
     devices = facts.get("devices") or []
     if not isinstance(devices, list):
         raise InfraError("not a list", where="node.devices", got=shown(devices), expected="a list of GPUs, empty for none")
@@ -75,9 +84,7 @@ def node_from_plain(facts, name=None):
         ignored_gpus=tuple(gpu["name"] for gpu in gpus if gpu["vendor"] != vendor),
         memory_total_bytes=total,
         memory_available_bytes=_bytes(host, "memory_available_bytes", "node.host", total),
-        memory_bandwidth_bytes_per_second=check_option(
-            host.get("memory_bandwidth_bytes_per_second"), BYTES, "node.host.memory_bandwidth_bytes_per_second"
-        ),
+        memory_bandwidth_bytes_per_second=check_option(host.get(BANDWIDTH), BYTES, f"node.host.{BANDWIDTH}"),
         cuda_max=driver.get("cuda_max") if isinstance(driver, dict) else None,
     )
 
@@ -85,6 +92,7 @@ def node_from_plain(facts, name=None):
 def _gpu(row, where):
     if not isinstance(row, dict):
         raise InfraError("not a GPU", where=where, got=shown(row), expected="a dictionary with vendor, name and memory_total_bytes")
+    _refuse_unknown(row, DEVICE_KEYS, where)
     total = _bytes(row, "memory_total_bytes", where)
     if total == 0:
         raise InfraError("a GPU without memory", where=f"{where}.memory_total_bytes", got="0", expected="the bytes that its driver reports")
@@ -102,10 +110,14 @@ def _gpu(row, where):
         "memory_free_bytes": free,
         "unified_memory": bool(row.get("unified_memory")),
         "compute_capability": row.get("compute_capability"),
-        "memory_bandwidth_bytes_per_second": check_option(
-            row.get("memory_bandwidth_bytes_per_second"), BYTES, f"{where}.memory_bandwidth_bytes_per_second"
-        ),
+        BANDWIDTH: check_option(row.get(BANDWIDTH), BYTES, f"{where}.{BANDWIDTH}"),
     }
+
+
+def _refuse_unknown(row, keys, where):
+    for key in row:
+        if key not in keys:
+            raise InfraError(f"unknown key '{key}'", where=where, expected=REQUIRED, fix=nearest(key, keys))
 
 
 def _bytes(row, key, where, default=None):
@@ -113,7 +125,7 @@ def _bytes(row, key, where, default=None):
     if value is None:
         value = default
     if value is None:
-        raise InfraError(f"'{key}' is missing", where=where, expected="a whole number of bytes", fix=nearest(key, row) if row else None)
+        raise InfraError(f"'{key}' is missing", where=where, expected="a whole number of bytes")
     return value
 
 

@@ -29,6 +29,11 @@ def cache(model, settings):
     )
 
 
+def mask_cells(model, settings):
+    """Cells that the mask of a stream spans."""
+    return settings.n_ctx_seq
+
+
 def kv_heads(model):
     """Heads of K and V per block; a file that doesn't say has as many as of Q."""
     if "attention.head_count_kv" in model.hyperparameters:

@@ -45,10 +45,9 @@ def test_exact_for_a_dense_model_on_gpus():
 
 
 def test_few_figures_are_below_and_few_far_above():
-    known = families.PLAIN_ATTENTION | families.NO_CACHE
-    found = differences([name for name in truth.rows() if truth.model(name).architecture in known])
+    found = differences([name for name in truth.rows() if truth.model(name).architecture in families.FAMILIES])
     below = sum(1 for difference, _reported in found if difference < -1)
     above = sum(1 for difference, reported in found if difference > max(16, reported * 0.05))
-    assert len(found) > 3500
+    assert len(found) > 4500
     assert below / len(found) < 0.03
-    assert above / len(found) < 0.03
+    assert above / len(found) < 0.05

@@ -26,8 +26,7 @@ def modelled(row):
     return row["settings"]["mtp"] != "context"
 
 
-KNOWN = families.PLAIN_ATTENTION | families.NO_CACHE
-MODELLED = sorted(name for name in truth.rows() if truth.model(name).architecture in KNOWN)
+MODELLED = sorted(name for name in truth.rows() if truth.model(name).architecture in families.FAMILIES)
 every_model = pytest.mark.parametrize("name", sorted(truth.rows()))
 
 
@@ -46,9 +45,9 @@ def test_weights_are_those_of_llama_cpp(name):
 @every_model
 def test_the_cache_is_that_of_llama_cpp_or_an_error(name):
     model = truth.model(name)
-    if model.architecture not in KNOWN:
+    if model.architecture not in families.FAMILIES:
         with pytest.raises(InfraError, match=f"architecture '{model.architecture}' is not modelled yet"):
-            families.cache(model, resolve({}, model))
+            families.family(model)
         return
     for row in filter(modelled, truth.rows()[name]):
         allocation = allocate(model, resolve(row["settings"], model), devices_from_plain(row["devices"]))

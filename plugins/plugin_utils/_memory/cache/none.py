@@ -1,0 +1,16 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Encoders and diffusion models: nothing is kept from one batch to the next."""
+
+from __future__ import annotations
+
+
+def cache(model, settings):
+    """No bytes for any block."""
+    return (0,) * model.n_layer_all
+
+
+def mask_cells(model, settings):
+    """The mask spans the tokens of the batch itself."""
+    return settings.n_ubatch

@@ -1,0 +1,134 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Sliding windows: blocks that see only the last tokens have a cache of their own, as long as the window.
+
+Sources: src/llama-kv-cache-iswa.cpp (the length), src/llama-model.cpp (load_swa_pattern), src/llama-hparams.cpp
+(set_swa_pattern, has_kv), load_arch_hparams in src/models/*.cpp (the table below).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
+
+from ..settings import cache_row_bytes, pad
+from . import attention
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """How an architecture mixes windows and full attention.
+
+    Of C(period) blocks one sees everything: the last, or the first with C(dense_first). None: the file has a list.
+    C(window): its default length. C(fixed): the length whatever the file says. C(optional): no window in the file, no windows at all.
+    """
+
+    period: int | None
+    dense_first: bool = False
+    window: int | None = None
+    fixed: int | None = None
+    optional: bool = False
+
+
+PATTERNS = {
+    "afmoe": Pattern(4, optional=True),
+    "cohere2": Pattern(4),
+    "cohere2moe": Pattern(4, dense_first=True),
+    "exaone-moe": Pattern(4, window=128),
+    "exaone4": Pattern(4, window=4096),
+    "gemma2": Pattern(2, window=4096),
+    "gemma3": Pattern(6, optional=True),
+    "gemma3n": Pattern(5),
+    "gemma4": Pattern(None),
+    "gpt-oss": Pattern(2),
+    "granite_swa": Pattern(None),
+    "laguna": Pattern(4, dense_first=True, optional=True),
+    "llama4": Pattern(4, window=8192, fixed=8192),
+    "maple": Pattern(None),
+    "mellum": Pattern(4, optional=True),
+    "mimo2": Pattern(None),
+    "muse-glimmer": Pattern(4),
+    "olmo2": Pattern(4, optional=True),
+    "plamo3": Pattern(8, optional=True),
+    "smallthinker": Pattern(4, dense_first=True, fixed=4096, optional=True),
+    "spark2_5": Pattern(None),
+    "step35": Pattern(None),
+}
+
+EXAONE4_BLOCKS_WITH_WINDOWS = 64
+
+
+def cache(model, settings):
+    """Bytes of cache for each block of C(model): a tuple as long as it has blocks."""
+    heads = attention.kv_heads(model)
+    windowed = windowed_blocks(model)
+    widths = [_widths(model, head, swa) for head, swa in zip(heads, windowed, strict=True)]
+    widest_v = max(v_width for _k_width, v_width in widths)
+    last = _last_block_with_cache(model)
+    sizes = []
+    for block, (k_width, v_width) in enumerate(widths):
+        if block >= last:
+            sizes.append(0)
+            continue
+        cells = (window_cells(model, settings) if windowed[block] else settings.n_ctx_seq) * settings.n_stream
+        v_width = v_width if settings.flash_attn else widest_v
+        sizes.append(cells * (cache_row_bytes(k_width, settings.cache_type_k) + cache_row_bytes(v_width, settings.cache_type_v)))
+    return tuple(sizes)
+
+
+def mask_cells(model, settings):
+    """Cells that the masks of a stream span: those of the full cache and those of the window."""
+    windowed = windowed_blocks(model)[: model.n_layer]
+    return (0 if all(windowed) else settings.n_ctx_seq) + (window_cells(model, settings) if any(windowed) else 0)
+
+
+def window_cells(model, settings):
+    """Cells of a stream of a windowed block: window and micro-batch, padded; one window for each slot that shares a cache."""
+    slots = settings.n_seq_max if settings.kv_unified else 1
+    return pad(min(settings.n_ctx_seq, _window(model) * slots + settings.n_ubatch))
+
+
+def windowed_blocks(model):
+    """Whether each block has a window."""
+    pattern = PATTERNS[model.architecture]
+    if not _window(model):
+        return (False,) * model.n_layer_all
+    listed = model.hyperparameters.get("attention.sliding_window_pattern")
+    if isinstance(listed, list):
+        return tuple(bool(flag) for flag in model.per_layer("attention.sliding_window_pattern"))
+    period = model.integer("attention.sliding_window_pattern", pattern.period) if pattern.period else None
+    if period is None:
+        raise InfraError(f"the model's header has no list '{model.architecture}.attention.sliding_window_pattern'", where=model.name or "model")
+    full = 0 if pattern.dense_first else period - 1
+    return tuple(block < model.n_layer and (period == 0 or block % period != full) for block in range(model.n_layer_all))
+
+
+def _window(model):
+    """The length of the window, 0 for none."""
+    pattern = PATTERNS[model.architecture]
+    if model.architecture == "exaone4" and model.n_layer != EXAONE4_BLOCKS_WITH_WINDOWS:
+        return 0
+    window = model.integer("attention.sliding_window", 0 if pattern.optional else pattern.window)
+    if window == 0 and (pattern.optional or model.architecture == "llama4"):
+        return 0
+    return pattern.fixed or window
+
+
+def _widths(model, heads, windowed):
+    """Elements of a row of K and of V; windowed blocks may have heads of another length."""
+    k_length, v_length = attention.head_lengths(model)
+    if windowed:
+        k_length = model.integer("attention.key_length_swa", k_length)
+        v_length = model.integer("attention.value_length_swa", v_length)
+    return heads * k_length, heads * v_length
+
+
+def _last_block_with_cache(model):
+    """Blocks from this one on have no cache: they use that of an earlier block, or are for next-token prediction."""
+    if model.architecture == "gemma3n":
+        return 20
+    if model.architecture == "gemma4":
+        return model.n_layer_all - model.integer("attention.shared_kv_layers", 0)
+    return model.n_layer
