@@ -32,7 +32,7 @@ class InfraError(Exception):
         if details:
             text += " (" + ", ".join(details) + ")"
         if self.fix is not None:
-            text += f". {self.fix}"
+            text += f". {self.fix}" + ("" if self.fix.endswith((".", "?")) else ".")
         return text
 
 

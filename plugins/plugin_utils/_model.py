@@ -14,7 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
-from ansible_collections.prositronic.infra.plugins.module_utils._gguf.types import TYPES
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.ggml_types import TYPES
 
 REQUIRED = ("architecture", "hyperparameters", "tensors")
 TYPE_NAMES = frozenset(entry.name for entry in TYPES.values())

@@ -14,7 +14,7 @@ import re
 from functools import lru_cache
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
-from ansible_collections.prositronic.infra.plugins.module_utils._gguf.types import TYPES
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.ggml_types import TYPES
 
 from .devices import HOST
 

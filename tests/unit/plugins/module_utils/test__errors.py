@@ -8,7 +8,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 def test_a_message_says_what_where_got_expected_and_the_fix():
     error = InfraError("wrong kind", where="a.b", got="1", expected="a string", fix="Quote it")
-    assert str(error) == "a.b: wrong kind (got 1, expected a string). Quote it"
+    assert str(error) == "a.b: wrong kind (got 1, expected a string). Quote it."
     assert str(InfraError("wrong")) == "wrong"
 
 

@@ -1,0 +1,62 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module as Ansible runs it on a node."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import ansible
+import pytest
+
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.local import read_local
+from ansible_collections.prositronic.infra.plugins.modules import gguf_info as module
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf import gguf_bytes as make
+
+# Where a process of its own finds Ansible and this collection.
+IMPORTS = os.pathsep.join([str(pathlib.Path(module.__file__).parents[5]), str(pathlib.Path(ansible.__file__).parents[1])])
+
+
+def run(**arguments):
+    result = subprocess.run(
+        [sys.executable, "-m", module.__name__],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        env=dict(os.environ, PYTHONPATH=IMPORTS),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.stdout.strip(), result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_model(tmp_path, check_mode):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(make.model())
+    result = run(path=str(path), _ansible_check_mode=check_mode)
+    assert result["changed"] is False
+    assert result["model"] == read_local(str(path))
+
+
+@pytest.mark.parametrize(
+    "contents, message",
+    [(None, "the model file does not exist"), (b"<html>", "not a GGUF file but an HTML page"), (make.model()[:-5], "incomplete")],
+)
+def test_one_clear_error(tmp_path, contents, message):
+    path = tmp_path / "m.gguf"
+    if contents is not None:
+        path.write_bytes(contents)
+    result = run(path=str(path))
+    assert result["failed"] is True
+    assert result["msg"].startswith(f"{path}: ") and message in result["msg"]
+
+
+def test_only_files_of_the_node():
+    assert "does not exist" in run(path="https://127.0.0.1:1/m.gguf")["msg"]
