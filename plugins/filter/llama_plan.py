@@ -51,6 +51,11 @@ options:
     description: The number of layers on the GPUs, V(all), or V(auto) for as many as fit.
     type: raw
     default: auto
+  backend:
+    description: V(cpu) plans for a build of llama.cpp without GPUs, whatever the node has; V(auto) for one that uses its GPUs.
+    type: str
+    choices: [auto, cpu]
+    default: auto
   reserve_bytes:
     description: The bytes to leave free on each GPU, for the context of the driver and for other programs.
     type: int

@@ -21,6 +21,12 @@ options:
     description: The plan, as returned by P(prositronic.infra.llama_plan#filter).
     type: dict
     required: true
+  question:
+    description: The question that the server was asked.
+    type: str
+  answer:
+    description: What it answered, as C(server.answer) of M(prositronic.infra.llama_server_info).
+    type: dict
 seealso:
   - plugin: prositronic.infra.llama_plan
     plugin_type: filter
@@ -42,8 +48,8 @@ _value:
 
 
 @plain_filter
-def llama_report(plan):
-    return report(plan)
+def llama_report(plan, question=None, answer=None):
+    return report(plan, question, answer)
 
 
 class FilterModule:

@@ -68,7 +68,7 @@ EXAMPLES = r"""
 
 - name: The size of several models
   ansible.builtin.debug:
-    msg: "{{ query('prositronic.infra.gguf', 'small.gguf', 'https://example.com/large-00001-of-00003.gguf') | map(attribute='size_bytes') }}"
+    msg: "{{ query('prositronic.infra.gguf', 'small.gguf', 'https://example.com/large.gguf') | map(attribute='size_bytes') }}"
 """
 
 RETURN = r"""

@@ -30,7 +30,7 @@ def backend_of(node):
 
 def _choose(node):
     if not node.gpus:
-        return "cpu", "no GPU that llama.cpp could use"
+        return "cpu", "no GPU to use"
     if node.gpus[0].vendor == "amd":
         return "rocm", "AMD GPUs"
     if node.cuda_max is None or _version(node.cuda_max) < (13, 0):

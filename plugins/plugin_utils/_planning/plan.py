@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .._memory import LLAMA_CPP
 from .._memory.devices import Device
 from .._model import model_from_plain
@@ -37,6 +39,8 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
     model = model_from_plain(model_plain)
     wishes = wishes_from_plain(wishes_plain)
     node = node_from_plain(node_plain, wishes.node_name)
+    if wishes.cpu_only:
+        node = replace(node, gpus=())
     inputs = digest(SCHEMA, model_plain, node, wishes)
     if still_holds(previous, inputs):
         return previous

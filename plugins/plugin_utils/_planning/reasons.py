@@ -40,7 +40,7 @@ def _placement(model, node, choice):
     n_layers = model.n_layer_all + 1
     on_gpu = choice.placement.gpu_layers
     if not node.gpus:
-        return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) run on the CPU: the node has no GPU."
+        return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) run on the CPU: there is no GPU to use."
     shares = ", ".join(f"{count} on {gpu.device}" for count, gpu in zip(choice.placement.layers_per_gpu, node.gpus, strict=True))
     if on_gpu == n_layers:
         return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) go to the GPU: {shares}."

@@ -14,8 +14,11 @@ PARTS = (("weights_bytes", "█", "weights"), ("kv_bytes", "▓", "KV cache"), (
 FREE = "·"
 
 
-def report(plan):
-    """The report of a plain plan, without a line end. Raises InfraError for a dictionary that is no plan."""
+def report(plan, question=None, answer=None):
+    """The report of a plain plan, without a line end; with the C(answer) of llama_server_info, what the server said.
+
+    Raises InfraError for a dictionary that is no plan.
+    """
     if not isinstance(plan, dict) or "memory" not in plan or "placement" not in plan:
         raise InfraError("not a plan", got=shown(plan), expected="what the filter prositronic.infra.llama_plan returns")
     lines = [
@@ -28,6 +31,7 @@ def report(plan):
         "Why",
         *(f"  - {reason}" for reason in plan["reasons"]),
         *(f"  ! {warning}" for warning in plan["warnings"]),
+        *_answer(question, answer),
     ]
     return "\n".join(lines)
 
@@ -38,9 +42,13 @@ def _head(plan):
     verdict = "fits" if plan["fits"] else "DOES NOT FIT"
     return [
         f"{model['name']} {model['quantization']} on {node['name']}: {verdict}",
-        f"  model  {model['architecture']}, {model['parameters'] / 1e9:.1f} billion parameters, {human(model['size_bytes'])}",
+        f"  model  {model['architecture']}, {_count(model['parameters'])} parameters, {human(model['size_bytes'])}",
         f"  node   {gpus}, {human(node['memory_total_bytes'])} of RAM",
     ]
+
+
+def _count(number):
+    return f"{number / 1e9:.1f} billion" if number >= 1e9 else f"{number / 1e6:.1f} million"
 
 
 def _memory(plan):
@@ -72,9 +80,23 @@ def _settings(plan):
     decode = plan["throughput"]["decode"]
     lines = [
         f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU",
-        f"Context  {context['ctx_size']} tokens, {context['parallel']} slots, KV cache {context['cache_type_k']}/{context['cache_type_v']}",
+        f"Context  {context['ctx_size']} tokens, {context['parallel']} slot{'s' if context['parallel'] > 1 else ''}, KV cache {context['cache_type_k']}/{context['cache_type_v']}",
         f"Backend  {plan['backend']} ({plan['image']})",
     ]
     if decode["tokens_per_second_at_most"] is not None:
         lines.append(f"Speed    at most {decode['tokens_per_second_at_most']} tokens/s, bound by the bandwidth of {decode['bound_by']}")
     return [*lines, f"Flags    {' '.join(plan['server']['args'])}"]
+
+
+def _answer(question, answer):
+    if answer is None:
+        return []
+    rate = answer.get("predicted_per_second")
+    speed = f", {rate:.1f} tokens/s" if rate else ""
+    return ["", f"Asked    {question or ''}", f"Answered {_one_line(answer.get('content') or '')}{speed}"]
+
+
+def _one_line(text, limit=120):
+    """A model's answer shown safely: on one line, without control characters."""
+    shown_text = "".join(character if character.isprintable() else " " for character in text)
+    return repr(shown_text if len(shown_text) <= limit else shown_text[: limit - 3] + "...")

@@ -20,6 +20,7 @@ SPEC = {
     "gpu_layers": memory_settings.SPEC["gpu_layers"],
     "reserve_bytes": Option("int", minimum=0),
     "ram_reserve_bytes": Option("int", minimum=0),
+    "backend": Option("str", choices=("auto", "cpu")),
     "node_name": Option("str"),
 }
 
@@ -39,6 +40,7 @@ class Wishes:
     reserve_bytes: int
     ram_reserve_bytes: int
     fixed: tuple[tuple[str, object], ...]
+    cpu_only: bool
     node_name: str | None
 
 
@@ -51,5 +53,6 @@ def wishes_from_plain(given):
         reserve_bytes=DEFAULT_RESERVE_BYTES if option["reserve_bytes"] is None else option["reserve_bytes"],
         ram_reserve_bytes=DEFAULT_RAM_RESERVE_BYTES if option["ram_reserve_bytes"] is None else option["ram_reserve_bytes"],
         fixed=tuple((name, option[name]) for name in FIXED if option[name] is not None),
+        cpu_only=option["backend"] == "cpu",
         node_name=option["node_name"],
     )

@@ -88,6 +88,11 @@ def test_without_a_gpu_the_ram_is_what_counts(facts):
     assert host["total_bytes"] + host["reserve_bytes"] <= host["available_bytes"]
 
 
+def test_a_build_without_gpus_can_be_asked_for(facts):
+    got = planned(DENSE, facts(24), backend="cpu", ctx_size=4096)
+    assert (got["backend"], got["placement"]["gpu_layers"], got["memory"]["devices"], got["server"]["env"]) == ("cpu", 0, [], {})
+
+
 def test_what_does_not_fit_is_said_with_what_is_missing(facts):
     got = planned(LARGE, facts(ram_gib=32))
     assert not got["fits"]

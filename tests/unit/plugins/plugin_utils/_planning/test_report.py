@@ -43,3 +43,12 @@ def test_reasons_and_warnings_are_shown(facts):
 def test_what_is_no_plan_is_refused():
     with pytest.raises(InfraError, match="not a plan"):
         report({"fits": True})
+
+
+def test_the_answer_is_one_line_with_its_speed(facts):
+    made = plan(truth.plain("Llama-3.1-8B-Q4_K_M.gguf"), facts(80), {})
+    got = report(made, "Why?", {"content": "a\x1b[2Jb\nc" + "x" * 500, "predicted_per_second": 12.34})
+    assert got.splitlines()[-2] == "Asked    Why?"
+    assert got.splitlines()[-1].startswith("Answered 'a [2Jb cxxx")
+    assert got.endswith("...', 12.3 tokens/s")
+    assert report(made) in got

@@ -1,0 +1,196 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Every example in the documentation, run by ansible-playbook.
+
+What an example names but this machine has not is put in its place: a header from tests/truth for a model, a web server
+on this machine for the Hub, a llama-server for the server.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+import yaml
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import serving
+
+ROOT = pathlib.Path(__file__).parents[2]
+HEADER = ROOT / "tests" / "truth" / "headers" / "Llama-3.1-8B-Q4_K_M.gguf"
+
+
+def plugin_examples(path):
+    """The EXAMPLES of a plugin's file."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES":
+            return ast.literal_eval(node.value)
+    raise AssertionError(f"{path} has no EXAMPLES")
+
+
+def documents():
+    """(name, YAML text) of every example: plugins, roles, Markdown."""
+    for kind in ("filter", "lookup", "modules"):
+        for path in sorted((ROOT / "plugins" / kind).glob("[a-z]*.py")):
+            yield f"{kind}/{path.stem}", plugin_examples(path)
+    for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
+        for entry_point, spec in yaml.safe_load(path.read_text())["argument_specs"].items():
+            for number, example in enumerate(spec.get("examples", [])):
+                yield f"roles/{path.parts[-3]}/{entry_point}/{number}", example["content"]
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "roles").glob("*/README.md"))):
+        for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)):
+            yield f"{path.relative_to(ROOT)}/{number}", block
+
+
+DOCUMENTS = dict(documents())
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """A directory for everything that examples make, with the models and keys they name."""
+    directory = tmp_path_factory.mktemp("examples")
+    (directory / "files").mkdir()
+    shutil.copy(HEADER, directory / "files" / "small.gguf")
+    (directory / "keys").write_text("a key\n")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def tiny_model(place):
+    path = place / "tiny.gguf"
+    subprocess.run([sys.executable, ROOT / "examples/demo/tiny_model.py", path], check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def web():
+    with serving() as server:
+        data = HEADER.read_bytes()
+        server.files["/large.gguf"] = server.files["/models/model.gguf"] = data
+        server.add_repository("org/repo", {"model-Q4_K_M.gguf": data})
+        server.add_repository("org/Some-Model-GGUF", {"model-Q4_K_M.gguf": data})
+        yield server
+
+
+@pytest.fixture(scope="session")
+def run(place, web):
+    """A function: YAML text of tasks or plays, further replacements -> runs it, fails with its output."""
+    replacements = {
+        "https://example.com": web.url,
+        "https://hub.example.com": web.url,
+        "/etc/llama/api_keys": str(place / "keys"),
+        "/srv/models": str(place / "models"),
+        "/tmp/report.txt": str(place / "report.txt"),
+    }
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": web.url,
+        "no_proxy": "*",
+        "ANSIBLE_INJECT_FACT_VARS": "false",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+    }
+
+    def go(name, text, model=HEADER, **more):
+        for old, new in {**replacements, **more}.items():
+            text = text.replace(old, new)
+        text = re.sub(r"/models/[\w.-]+\.gguf", str(model), text)
+        playbook = place / f"{name.replace('/', '-')}.yml"
+        playbook.write_text(yaml.safe_dump(as_plays(yaml.safe_load(text), model), sort_keys=False))
+        command = ["ansible-playbook", "--inventory", "localhost,", "--connection", "local", str(playbook)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return go
+
+
+def as_plays(items, model):
+    """Plays moved to this machine; tasks in a play of their own, with the variables that examples take as given."""
+    tasks = [item for item in items if "hosts" not in item]
+    plays = [item for item in items if "hosts" in item]
+    if tasks:
+        plays.insert(0, {"gather_facts": False, "tasks": [{"prositronic.infra.gpu_facts": {}}, *tasks]})
+    for play in plays:
+        play["hosts"] = "localhost"
+        play["vars"] = {
+            "ansible_python_interpreter": sys.executable,
+            "vault_hf_token": "a-token",
+            "plan": f"{{{{ lookup('prositronic.infra.gguf', '{model}') | prositronic.infra.llama_plan(ansible_facts['gpu'], backend='cpu') }}}}",
+            **play.get("vars", {}),
+        }
+    return plays
+
+
+@pytest.fixture(scope="session")
+def server(run, place, tiny_model):
+    """The address of a server that the example of the role's README has started."""
+    port = free_port()
+    settings = {
+        "llama_server_port": port,
+        "llama_server_directory": str(place / "llama_server"),
+        "llama_server_embedded_python": sys.executable,
+    }
+
+    def play(task):
+        text = DOCUMENTS["roles/llama_server/README.md/0"] if task is None else task
+        plays = yaml.safe_load(text)
+        plays[0].setdefault("vars", {}).update(settings)
+        run("server", yaml.safe_dump(plays), model=tiny_model)
+
+    play(None)
+    yield f"http://127.0.0.1:{port}"
+    play("""
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: prositronic.infra.llama_server
+        tasks_from: absent
+""")
+
+
+VARIABLES = {name for name, text in DOCUMENTS.items() if isinstance(yaml.safe_load(text), dict)}
+OF_A_SERVER = {"modules/llama_server_info", "filter/llama_server_differences"}
+STARTS_A_SERVER = {"modules/embedded_server", "roles/llama_server/README.md/0"}
+
+
+@pytest.mark.parametrize("name", sorted(set(DOCUMENTS) - VARIABLES - OF_A_SERVER - STARTS_A_SERVER))
+def test_example(name, run):
+    run(name, DOCUMENTS[name])
+
+
+@pytest.mark.parametrize("name", sorted(OF_A_SERVER))
+def test_example_with_a_server(name, run, server, tiny_model):
+    run(name, DOCUMENTS[name], model=tiny_model, **{"http://127.0.0.1:8080": server})
+
+
+def test_example_of_the_embedded_server(run, server, place, tiny_model):
+    port = str(free_port())
+    replacements = {
+        "/opt/llama/instances": str(place / "instances"),
+        "/opt/llama/": f"{place}/llama_server/",
+        "127.0.0.1:8080": f"127.0.0.1:{port}",
+        '"8080"': f'"{port}"',
+    }
+    run("embedded_server", DOCUMENTS["modules/embedded_server"], model=tiny_model, **replacements)
+
+
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_variables_are_those_of_a_role(name):
+    known = set()
+    for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
+        for spec in yaml.safe_load(path.read_text())["argument_specs"].values():
+            known |= set(spec.get("options", {}))
+    assert set(yaml.safe_load(DOCUMENTS[name])) <= known

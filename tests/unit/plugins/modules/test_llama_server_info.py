@@ -1,0 +1,93 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module llama_server_info as Ansible runs it on a node."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import ansible
+import pytest
+
+from ansible_collections.prositronic.infra.plugins.modules import llama_server_info as module
+
+IMPORTS = os.pathsep.join([str(pathlib.Path(module.__file__).parents[5]), str(pathlib.Path(ansible.__file__).parents[1])])
+KEY = "k-secret"
+PAGES = {
+    "/health": {"status": "ok"},
+    "/props": {"total_slots": 2, "model_path": "/m.gguf", "default_generation_settings": {"n_ctx": 1024}},
+    "/v1/models": {"data": []},
+    "/v1/chat/completions": {
+        "choices": [{"finish_reason": "stop", "message": {"content": "Hello."}}], "usage": {"prompt_tokens": 3, "completion_tokens": 2},
+    },
+}  # fmt: skip
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Pages for those who have the key; its health for all."""
+
+    def do_GET(self):
+        if self.path != "/health" and self.headers.get("Authorization") != f"Bearer {KEY}":
+            status, value = 401, {"error": {"code": 401, "message": "Invalid API Key"}}
+        else:
+            status, value = (200, PAGES[self.path]) if self.path in PAGES else (501, {"error": {"code": 501, "message": "off"}})
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(value).encode())
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def url():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def llama_server_info(**arguments):
+    result = subprocess.run([sys.executable, "-m", module.__name__], input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+                            env=dict(os.environ, PYTHONPATH=IMPORTS), capture_output=True, text=True, timeout=60, check=False)
+    return json.loads(result.stdout)
+
+
+def test_a_server(url, tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text(f"# ours\n{KEY}\n")
+    result = llama_server_info(url=url, api_key_file=str(keys), _ansible_check_mode=True)
+    assert result["changed"] is False
+    assert (result["server"]["total_slots"], result["server"]["n_ctx"], result["server"]["answer"]) == (2, 1024, None)
+    assert KEY not in json.dumps(result)
+
+
+def test_a_question(url):
+    answer = llama_server_info(url=url, api_key=KEY, ask="Hello?")["server"]["answer"]
+    assert (answer["content"], answer["completion_tokens"], answer["predicted_per_second"]) == ("Hello.", 2, None)
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({}, "does not accept this API key, or needs one"),
+    ({"api_key": "other-key", "api_key_file": "/b"}, "mutually exclusive"),
+    ({"api_key_file": "/nowhere/keys"}, "/nowhere/keys: the file can't be read"),
+    ({"url": "http://127.0.0.1:1"}, "not healthy (got Connection refused"),
+    ({"url": "nonsense"}, "not an address of a server"),
+])  # fmt: skip
+def test_failures_are_one_message(url, arguments, message):
+    result = llama_server_info(**{"url": url, **arguments})
+    assert result["failed"] and message in result["msg"]
