@@ -40,6 +40,10 @@ options:
   api_key_file:
     description: A file with the API keys that the server accepts, one in a line.
     type: str
+  ui:
+    description: Whether the server offers its page for a browser.
+    type: bool
+    default: false
 seealso:
   - plugin: prositronic.infra.llama_plan
     plugin_type: filter
@@ -56,7 +60,7 @@ _value:
   description: The arguments, without the name of the program.
   type: list
   elements: str
-  sample: [--model, /models/model.gguf, --host, 127.0.0.1, --port, "8081", --ctx-size, "4096", --gpu-layers, "33", --fit, "off"]
+  sample: [--model, /models/model.gguf, --host, 127.0.0.1, --port, "8081", --no-ui, --ctx-size, "4096", --gpu-layers, "33", --fit, "off"]
 """
 
 

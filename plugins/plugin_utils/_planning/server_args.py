@@ -16,6 +16,7 @@ SPEC = {
     "host": Option("str"),
     "port": Option("int", minimum=1),
     "api_key_file": Option("str"),
+    "ui": Option("bool"),
 }
 
 
@@ -56,6 +57,7 @@ def server_args(plan, options):
     args += ["--host", option["host"] or "127.0.0.1", "--port", str(option["port"] or 8080)]
     if option["api_key_file"]:
         args += ["--api-key-file", option["api_key_file"]]
+    args.append("--ui" if option["ui"] else "--no-ui")
     return args + [str(argument) for argument in planned["args"]]
 
 

@@ -11,12 +11,12 @@ PLAN = {"model": {"files": [{"path": "/models/a-00001-of-00002.gguf"}]}, "server
 
 
 def test_the_model_and_the_address_come_first():
-    assert server_args(PLAN, {}) == ["--model", "/models/a-00001-of-00002.gguf", "--host", "127.0.0.1", "--port", "8080", "--fit", "off"]
+    assert server_args(PLAN, {}) == ["--model", "/models/a-00001-of-00002.gguf", "--host", "127.0.0.1", "--port", "8080", "--no-ui", "--fit", "off"]
 
 
 def test_options_are_used():
-    got = server_args(PLAN, {"model": "/m.gguf", "alias": "a", "host": "0.0.0.0", "port": 1, "api_key_file": "/k"})
-    assert got[:10] == ["--model", "/m.gguf", "--alias", "a", "--host", "0.0.0.0", "--port", "1", "--api-key-file", "/k"]
+    got = server_args(PLAN, {"model": "/m.gguf", "alias": "a", "host": "0.0.0.0", "port": 1, "api_key_file": "/k", "ui": True})
+    assert got[:11] == ["--model", "/m.gguf", "--alias", "a", "--host", "0.0.0.0", "--port", "1", "--api-key-file", "/k", "--ui"]
 
 
 @pytest.mark.parametrize(
