@@ -62,7 +62,7 @@ start() {
 }
 
 stop() {
-    if [ ! -e "$demo/installed" ]; then
+    if [ ! -e "$demo/installed" ] || [ ! -e "$bin/ansible-playbook" ]; then
         echo "The demo was never started here."
         return
     fi

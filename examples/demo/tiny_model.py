@@ -80,7 +80,7 @@ def add_vocabulary(writer):
 def add_tensors(writer, tokens, seed):
     weights = Weights(seed)
     ones = numpy.ones(EMBEDDING, dtype=numpy.float32)
-    small = EMBEDDING ** -0.5
+    small = EMBEDDING**-0.5
 
     output = weights.matrix(len(tokens), EMBEDDING, 0.3)
     for index in range(len(tokens)):

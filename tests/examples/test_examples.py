@@ -21,6 +21,7 @@ import sys
 
 import pytest
 import yaml
+
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import serving
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -42,8 +43,8 @@ def documents():
             yield f"{kind}/{path.stem}", plugin_examples(path)
     for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
         for entry_point, spec in yaml.safe_load(path.read_text())["argument_specs"].items():
-            for number, example in enumerate(spec.get("examples", [])):
-                yield f"roles/{path.parts[-3]}/{entry_point}/{number}", example["content"]
+            if "examples" in spec:
+                yield f"roles/{path.parts[-3]}/{entry_point}", spec["examples"]
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "roles").glob("*/README.md"))):
         for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)):
             yield f"{path.relative_to(ROOT)}/{number}", block

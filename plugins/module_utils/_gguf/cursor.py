@@ -70,7 +70,7 @@ class Cursor:
             self._need(8)
             data, index, done = self._data, self._index, 0
             try:
-                for done in range(count):
+                for done in range(count):  # noqa: B007 - used where the loop is left
                     index += 8 + length_at(data, index)[0]
                 done = count
             except (struct.error, OverflowError):  # the next length lies behind the end of data

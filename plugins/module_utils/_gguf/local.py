@@ -42,7 +42,7 @@ class LocalFile:
                 kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
                 raise InfraError(f"{part} is {kind}", where=path, expected="a .gguf file", fix="Give the path of the file itself.")
             self.size = status.st_size
-            self._file = open(path, "rb", buffering=0)
+            self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by __exit__
         except FileNotFoundError:
             fix = "Check the path." if part == "the model file" else "All shards of a model must lie side by side, with the names they were published under."
             raise InfraError(f"{part} does not exist", where=path, fix=fix) from None

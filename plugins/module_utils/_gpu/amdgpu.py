@@ -11,9 +11,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.pci import 
 _NODES = "/sys/class/kfd/kfd/topology/nodes"
 
 # Parts of a processor: what they show as video memory is only the firmware's carve-out of the RAM.
-_INTEGRATED = frozenset(
-    "gfx902 gfx909 gfx90c gfx1013 gfx1033 gfx1035 gfx1036 gfx1037 gfx1103 gfx1150 gfx1151 gfx1152 gfx1153".split()
-)
+_INTEGRATED = frozenset("gfx902 gfx909 gfx90c gfx1013 gfx1033 gfx1035 gfx1036 gfx1037 gfx1103 gfx1150 gfx1151 gfx1152 gfx1153".split())
 
 
 def read(tree, cards):
@@ -21,7 +19,7 @@ def read(tree, cards):
     targets = _gfx_targets(tree)
     devices = []
     for card in cards:
-        path = "{}/{}/".format(DEVICES, card.bus_id)
+        path = f"{DEVICES}/{card.bus_id}/"
         total, used = tree.number(path + "mem_info_vram_total"), tree.number(path + "mem_info_vram_used")
         target = targets.get(bus_address(card.bus_id))
         if card.driver != "amdgpu" or not total or used is None or target in _INTEGRATED:
@@ -52,13 +50,13 @@ def _gfx_targets(tree):
     targets = {}
     for node in tree.names(_NODES):
         properties = {}
-        for line in (tree.text("{}/{}/properties".format(_NODES, node)) or "").splitlines():
-            key, blank, value = line.partition(" ")
+        for line in (tree.text(f"{_NODES}/{node}/properties") or "").splitlines():
+            key, _blank, value = line.partition(" ")
             if value.isdecimal():
                 properties[key] = int(value)
         version, location = properties.get("gfx_target_version", 0), properties.get("location_id", 0)
         if version and location:
             address = (properties.get("domain", 0), location >> 8, location >> 3 & 0x1F, location & 7)
             # Decimal pairs; the minor version and the stepping are written in hexadecimal: 90010 is gfx90a.
-            targets[address] = "gfx{}{:x}{:x}".format(version // 10000, version // 100 % 100, version % 100)
+            targets[address] = f"gfx{version // 10000}{version // 100 % 100:x}{version % 100:x}"
     return targets

@@ -40,7 +40,7 @@ def unused_cards(cards, devices, nvidia_smi_installed):
     for card in cards:
         code = None if card.bus_id in known else _reason(card, nvidia_smi_installed)
         if code is not None:
-            groups.setdefault((code, card.vendor, card.driver), []).append("{} ({})".format(card.bus_id, card.ids))
+            groups.setdefault((code, card.vendor, card.driver), []).append(f"{card.bus_id} ({card.ids})")
     return tuple(_problem(code, vendor, driver, group) for (code, vendor, driver), group in groups.items())
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -18,17 +17,17 @@ class Device:
     doesn't know: it leaves them None and the merge fills them in.
     """
 
-    uuid: Optional[str]
-    pci_bus_id: Optional[str]
+    uuid: str | None
+    pci_bus_id: str | None
     vendor: str
     name: str
-    architecture: Optional[str]
-    compute_capability: Optional[str]
-    gfx_target: Optional[str]
-    memory_total_bytes: Optional[int]
-    memory_free_bytes: Optional[int]
+    architecture: str | None
+    compute_capability: str | None
+    gfx_target: str | None
+    memory_total_bytes: int | None
+    memory_free_bytes: int | None
     unified_memory: bool
-    display_attached: Optional[bool]
+    display_attached: bool | None
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class Driver:
     """The driver that answered for the devices."""
 
     vendor: str
-    version: Optional[str]
-    cuda_max: Optional[str]
+    version: str | None
+    cuda_max: str | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Findings:
     """What one reader of devices found."""
 
     devices: tuple[Device, ...] = ()
-    driver: Optional[Driver] = None
+    driver: Driver | None = None
     problems: tuple[Problem, ...] = ()
 
 

@@ -88,7 +88,7 @@ def _cpus(tree):
 def _physical_cores(tree, cpus):
     """Sysfs knows the threads of a core on every architecture; /proc/cpuinfo only on x86."""
     names = [name for name in tree.names("/sys/devices/system/cpu") if re.fullmatch(r"cpu\d+", name)]
-    siblings = {tree.text("/sys/devices/system/cpu/{}/topology/thread_siblings_list".format(name)) for name in names}
+    siblings = {tree.text(f"/sys/devices/system/cpu/{name}/topology/thread_siblings_list") for name in names}
     cores = (siblings - {None}) or {(cpu.get("physical id"), cpu["core id"]) for cpu in cpus if "core id" in cpu}
     return len(cores) or None
 

@@ -19,12 +19,26 @@ _CUDA_VERSION = re.compile(r"CUDA(?: UMD)? Version\s*:\s*(\d+\.\d+)")
 _REFUSED_FIELD = re.compile(r'Field "([^"]+)" is not a valid field to query')
 
 _ARCHITECTURES = {
-    (5, 0): "maxwell", (5, 2): "maxwell", (5, 3): "maxwell",
-    (6, 0): "pascal", (6, 1): "pascal", (6, 2): "pascal",
-    (7, 0): "volta", (7, 2): "volta", (7, 5): "turing",
-    (8, 0): "ampere", (8, 6): "ampere", (8, 7): "ampere", (8, 9): "ada",
+    (5, 0): "maxwell",
+    (5, 2): "maxwell",
+    (5, 3): "maxwell",
+    (6, 0): "pascal",
+    (6, 1): "pascal",
+    (6, 2): "pascal",
+    (7, 0): "volta",
+    (7, 2): "volta",
+    (7, 5): "turing",
+    (8, 0): "ampere",
+    (8, 6): "ampere",
+    (8, 7): "ampere",
+    (8, 9): "ada",
     (9, 0): "hopper",
-    (10, 0): "blackwell", (10, 1): "blackwell", (10, 3): "blackwell", (11, 0): "blackwell", (12, 0): "blackwell", (12, 1): "blackwell",
+    (10, 0): "blackwell",
+    (10, 1): "blackwell",
+    (10, 3): "blackwell",
+    (11, 0): "blackwell",
+    (12, 0): "blackwell",
+    (12, 1): "blackwell",
 }
 
 _LOST_FIX = "Look for 'Xid' in the kernel log, then reset the GPU or power-cycle the node."
@@ -90,7 +104,7 @@ def read(run, find):
         return Findings(problems=tuple(problems))
     rc, out, err = run([path])
     if rc == TIMED_OUT:
-        problems.append(Problem("nvidia_smi_timeout", "nvidia-smi: {}, so the CUDA version is unknown".format(err), _TIMEOUT_FIX))
+        problems.append(Problem("nvidia_smi_timeout", f"nvidia-smi: {err}, so the CUDA version is unknown", _TIMEOUT_FIX))
     cuda = _CUDA_VERSION.search(out)
     driver = Driver("nvidia", next((_value(row["driver_version"]) for row in rows), None), cuda.group(1) if cuda else None)
     return Findings(tuple(devices), driver, tuple(problems))
@@ -114,7 +128,7 @@ def _row(line, fields):
     if surplus < 0 or not values[0].isdecimal():
         return None
     name = fields.index("name")
-    values[name: name + surplus + 1] = [", ".join(values[name: name + surplus + 1])]
+    values[name : name + surplus + 1] = [", ".join(values[name : name + surplus + 1])]
     row = dict(zip(fields, values))
     row.update((field, "[N/A]") for field in _OPTIONAL if field not in row)
     return row
@@ -136,7 +150,7 @@ def _memory_problem(row):
     if _is_unified(row) or all(figure.isdecimal() for figure in figures):
         return None
     message = "nvidia-smi: the memory of GPU {} can't be read: {}".format(
-        bus_name(row["pci.bus_id"]) or row["index"], ", ".join(sorted(set(figure for figure in figures if not figure.isdecimal())))
+        bus_name(row["pci.bus_id"]) or row["index"], ", ".join(sorted({figure for figure in figures if not figure.isdecimal()}))
     )
     if any("lost" in figure for figure in figures):
         return Problem("gpu_lost", message, _LOST_FIX)
@@ -178,5 +192,5 @@ def _failures(rc, output, answered):
             problems.append(Problem(code, "nvidia-smi: " + "; ".join(said)[:400], fix))
     if not problems and (rc != 0 or not answered):
         said = lines[0][:200] if lines else "no output"
-        problems.append(Problem("nvidia_smi_failed", "nvidia-smi ended with code {}: {}".format(rc, said), "Run nvidia-smi on the node and mend what it says."))
+        problems.append(Problem("nvidia_smi_failed", f"nvidia-smi ended with code {rc}: {said}", "Run nvidia-smi on the node and mend what it says."))
     return problems

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import bus_address
 
@@ -22,23 +21,23 @@ class Card:
     bus_id: str
     vendor: str
     device: str
-    driver: Optional[str]
+    driver: str | None
 
     @property
     def ids(self):
         """Vendor and device as C(lspci -n) writes them."""
-        return "{}:{}".format(self.vendor, self.device)
+        return f"{self.vendor}:{self.device}"
 
 
 def cards(tree):
     """The cards of the vendors that make GPUs, in bus order; a server's management display is of no interest."""
     found = []
     for bus_id in tree.names(DEVICES):
-        path = "{}/{}".format(DEVICES, bus_id)
-        kind, vendor, device = (tree.number("{}/{}".format(path, name), 16) for name in ("class", "vendor", "device"))
+        path = f"{DEVICES}/{bus_id}"
+        kind, vendor, device = (tree.number(f"{path}/{name}", 16) for name in ("class", "vendor", "device"))
         if kind is None or vendor is None or device is None or bus_address(bus_id) is None:
             continue
-        card = Card(bus_id, "{:04x}".format(vendor), "{:04x}".format(device), tree.link_name(path + "/driver"))
+        card = Card(bus_id, f"{vendor:04x}", f"{device:04x}", tree.link_name(path + "/driver"))
         # AMD's Instinct cards are no display controllers since the MI300.
         classes = (_DISPLAY, _PROCESSING_ACCELERATOR) if card.vendor == AMD else (_DISPLAY,)
         if card.vendor in (NVIDIA, AMD, INTEL) and kind >> 16 in classes:

@@ -36,7 +36,7 @@ def time_limited(run_command, seconds):
         except TimeoutError:
             for process in started:
                 process.kill()
-            return TIMED_OUT, "", "no answer within {} s".format(seconds)
+            return TIMED_OUT, "", f"no answer within {seconds} s"
         except OSError as error:
             return CANNOT_RUN, "", str(error)
         finally:

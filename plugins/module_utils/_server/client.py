@@ -35,8 +35,11 @@ class Answer:
             value = None
         if not isinstance(value, dict):
             raise InfraError(
-                "this does not answer like llama-server", self.url, f"HTTP {self.status}: {shown(self.body.decode('utf-8', 'replace'))}",
-                "a JSON object", "Check host and port.",
+                "this does not answer like llama-server",
+                self.url,
+                f"HTTP {self.status}: {shown(self.body.decode('utf-8', 'replace'))}",
+                "a JSON object",
+                "Check host and port.",
             )
         return value
 

@@ -87,9 +87,11 @@ def _view(status, content, files_before):
     view = {"status": status}
     if content and status != "absent":
         files = content.get("files") or {}
-        view.update({
-            "command": content.get("command"),
-            "env": content.get("env"),
-            "files": {path: "as recorded" if not files_before or files_before.get(path) == mark else "changed" for path, mark in files.items()},
-        })
+        view.update(
+            {
+                "command": content.get("command"),
+                "env": content.get("env"),
+                "files": {path: "as recorded" if not files_before or files_before.get(path) == mark else "changed" for path, mark in files.items()},
+            }
+        )
     return view

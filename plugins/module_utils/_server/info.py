@@ -26,8 +26,13 @@ def wait_healthy(client, seconds, give_up=None):
         if give_up is not None:
             give_up()
         if time.monotonic() >= deadline:
-            raise InfraError("the server is not healthy", client.url, state, f"a healthy server within {seconds} seconds",
-                             "Check that it runs, its host and port, and its log; a big model needs a longer wait.")
+            raise InfraError(
+                "the server is not healthy",
+                client.url,
+                state,
+                f"a healthy server within {seconds} seconds",
+                "Check that it runs, its host and port, and its log; a big model needs a longer wait.",
+            )
         time.sleep(POLL_SECONDS)
 
 

@@ -125,8 +125,14 @@ class Instance:
 
     def start(self, wanted, python, run_command):
         content = wanted.content()
-        spec = {"schema": 1, "digest": digest(content), "content": content, "command": content["command"], "env": content["env"],
-                "stop_timeout": wanted.stop_timeout}
+        spec = {
+            "schema": 1,
+            "digest": digest(content),
+            "content": content,
+            "command": content["command"],
+            "env": content["env"],
+            "stop_timeout": wanted.stop_timeout,
+        }
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write("command.json", json.dumps(spec, indent=1) + "\n")
         status, _output, errors = run_command([python, wanted.supervisor, str(self.directory)])
@@ -150,8 +156,12 @@ class Instance:
         except OSError as error:
             if error.errno != errno.ENOTEMPTY:
                 raise
-            raise InfraError("the directory holds files that are not the server's, and is kept", str(self.directory),
-                             ", ".join(sorted(entry.name for entry in self.directory.iterdir())), fix="Remove them, or choose another directory.") from None
+            raise InfraError(
+                "the directory holds files that are not the server's, and is kept",
+                str(self.directory),
+                ", ".join(sorted(entry.name for entry in self.directory.iterdir())),
+                fix="Remove them, or choose another directory.",
+            ) from None
 
     def check_given_up(self):
         """InfraError when the supervisor gave the command up, with its reason and the log's last lines."""

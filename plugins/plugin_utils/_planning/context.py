@@ -45,11 +45,12 @@ def choose(placer, n_ctx_train, ctx_size=None, gpu_layers=None):
     reduced = _largest(placer, smallest, n_ctx_train, wanted)
     if reduced is not None:
         return reduced
-    for partial, why in ((min(PARTIAL, n_ctx_train), "partial"), (smallest, "smallest")):
-        placement, fits = placer.place(partial, gpu_layers)
-        if fits:
-            break
-    return Choice(partial, placement, fits, why)
+    partial = min(PARTIAL, n_ctx_train)
+    placement, fits = placer.place(partial, gpu_layers)
+    if fits:
+        return Choice(partial, placement, True, "partial")
+    placement, fits = placer.place(smallest, gpu_layers)
+    return Choice(smallest, placement, fits, "smallest")
 
 
 def _largest(placer, smallest, largest, gpu_layers):

@@ -96,10 +96,7 @@ def _cache_ram(budget, allocation):
 def _node(node):
     return {
         "name": node.name,
-        "gpus": [
-            {"device": gpu.device, "name": gpu.name, "uuid": gpu.uuid, "memory_total_bytes": gpu.memory_total_bytes}
-            for gpu in node.gpus
-        ],
+        "gpus": [{"device": gpu.device, "name": gpu.name, "uuid": gpu.uuid, "memory_total_bytes": gpu.memory_total_bytes} for gpu in node.gpus],
         "memory_total_bytes": node.memory_total_bytes,
     }
 

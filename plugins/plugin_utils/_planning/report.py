@@ -78,9 +78,10 @@ def _bar(row, free_bytes):
 def _settings(plan):
     context, placement = plan["context"], plan["placement"]
     decode = plan["throughput"]["decode"]
+    slots = "1 slot" if context["parallel"] == 1 else f"{context['parallel']} slots"
     lines = [
         f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU",
-        f"Context  {context['ctx_size']} tokens, {context['parallel']} slot{'s' if context['parallel'] > 1 else ''}, KV cache {context['cache_type_k']}/{context['cache_type_v']}",
+        f"Context  {context['ctx_size']} tokens, {slots}, KV cache {context['cache_type_k']}/{context['cache_type_v']}",
         f"Backend  {plan['backend']} ({plan['image']})",
     ]
     if decode["tokens_per_second_at_most"] is not None:

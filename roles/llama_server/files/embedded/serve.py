@@ -31,11 +31,13 @@ class Refused(Exception):
 
 # --- the values of arguments -------------------------------------------------------------------
 
-def integer(low, high=2 ** 31 - 1):
+
+def integer(low, high=2**31 - 1):
     def convert(name, text):
         if not re.fullmatch(r"-?[0-9]{1,12}", text) or not low <= int(text) <= high:
             raise Refused(f"{name} needs a whole number from {low} to {high}, not '{text}'.")
         return int(text)
+
     return convert
 
 
@@ -51,6 +53,7 @@ def words(mapping):
         if text not in mapping:
             raise Refused(f"{name} needs one of {', '.join(mapping)}, not '{text}'.")
         return mapping[text]
+
     return convert
 
 
@@ -83,17 +86,22 @@ def lines_of_file(name, value):
 
 # --- what arguments do to the parameters -------------------------------------------------------
 
+
 def put(attribute, group=None):
     """The value goes, as it is, into one attribute."""
+
     def apply(parameters, value, xllamacpp):
         setattr(parameters if group is None else getattr(parameters, group), attribute, value)
+
     return apply
 
 
 def put_enum(attribute, enumeration):
     """The value is the name of a member of one of the package's enumerations."""
+
     def apply(parameters, value, xllamacpp):
         setattr(parameters, attribute, getattr(getattr(xllamacpp, enumeration), value))
+
     return apply
 
 
@@ -101,7 +109,7 @@ def ctx_size(parameters, value, xllamacpp):
     parameters.n_ctx = value
     if value == 0:
         # llama-server's meaning: the model's whole context was asked for, so fitting must not shrink it.
-        parameters.fit_params_min_ctx = 2 ** 32 - 1
+        parameters.fit_params_min_ctx = 2**32 - 1
 
 
 def tensor_split(parameters, value, xllamacpp):
@@ -114,7 +122,7 @@ def tensor_split(parameters, value, xllamacpp):
 def fit_target(parameters, value, xllamacpp):
     size = len(parameters.fit_params_target)
     target = [int(mib) * MIB for mib in value]
-    rest = target * size if len(target) == 1 else target + list(parameters.fit_params_target)[len(target):]
+    rest = target * size if len(target) == 1 else target + list(parameters.fit_params_target)[len(target) :]
     parameters.fit_params_target = rest[:size]
 
 
@@ -213,10 +221,16 @@ WITH_VALUE = {
     "--ctx-checkpoints": (integer(0), put("n_ctx_checkpoints")),
     "--checkpoint-min-step": (integer(0), put("checkpoint_min_step")),
     "--load-mode": (
-        words({
-            "auto": "LLAMA_LOAD_MODE_AUTO", "none": "LLAMA_LOAD_MODE_NONE", "mmap": "LLAMA_LOAD_MODE_MMAP",
-            "mlock": "LLAMA_LOAD_MODE_MLOCK", "mmap+mlock": "LLAMA_LOAD_MODE_MMAP_MLOCK", "dio": "LLAMA_LOAD_MODE_DIRECT_IO",
-        }),
+        words(
+            {
+                "auto": "LLAMA_LOAD_MODE_AUTO",
+                "none": "LLAMA_LOAD_MODE_NONE",
+                "mmap": "LLAMA_LOAD_MODE_MMAP",
+                "mlock": "LLAMA_LOAD_MODE_MLOCK",
+                "mmap+mlock": "LLAMA_LOAD_MODE_MMAP_MLOCK",
+                "dio": "LLAMA_LOAD_MODE_DIRECT_IO",
+            }
+        ),
         put_enum("load_mode", "llama_load_mode"),
     ),
     "--lazy-mode": (
@@ -238,10 +252,14 @@ WITH_VALUE = {
     "--chat-template": (text, put("chat_template")),
     "--chat-template-file": (lines_of_file, put("chat_template")),
     "--reasoning-format": (
-        words({
-            "none": "COMMON_REASONING_FORMAT_NONE", "auto": "COMMON_REASONING_FORMAT_AUTO",
-            "deepseek": "COMMON_REASONING_FORMAT_DEEPSEEK", "deepseek-legacy": "COMMON_REASONING_FORMAT_DEEPSEEK_LEGACY",
-        }),
+        words(
+            {
+                "none": "COMMON_REASONING_FORMAT_NONE",
+                "auto": "COMMON_REASONING_FORMAT_AUTO",
+                "deepseek": "COMMON_REASONING_FORMAT_DEEPSEEK",
+                "deepseek-legacy": "COMMON_REASONING_FORMAT_DEEPSEEK_LEGACY",
+            }
+        ),
         put_enum("reasoning_format", "common_reasoning_format"),
     ),
     "--mmproj": (readable_file, lambda parameters, value, xllamacpp: setattr(parameters.mmproj, "path", value)),
@@ -293,8 +311,12 @@ SWITCHES = {
 
 # llama-server's other long names of the same arguments.
 SYNONYMS = {
-    "--n-gpu-layers": "--gpu-layers", "--n-predict": "--predict", "--webui": "--ui", "--no-webui": "--no-ui",
-    "--embedding": "--embeddings", "--verbosity": "--log-verbosity",
+    "--n-gpu-layers": "--gpu-layers",
+    "--n-predict": "--predict",
+    "--webui": "--ui",
+    "--no-webui": "--no-ui",
+    "--embedding": "--embeddings",
+    "--verbosity": "--log-verbosity",
 }
 INSTEAD = {"--api-key": "A key on the command line can be read by everybody on the machine: write it into a file and give --api-key-file."}
 

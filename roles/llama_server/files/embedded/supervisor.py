@@ -56,7 +56,7 @@ class Log:
         self._open()
 
     def _open(self):
-        self._stream = open(self._path, "ab", buffering=0)
+        self._stream = open(self._path, "ab", buffering=0)  # noqa: SIM115 - open as long as the process lives
 
     def write(self, data):
         if self._stream.tell() + len(data) > self._limit and self._stream.tell():
@@ -102,8 +102,14 @@ class Supervisor:
 
         self._started_at = time.monotonic()
         self._child = subprocess.Popen(
-            self._spec["command"], env={**os.environ, **self._spec["env"]}, cwd=self._directory, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_supervisor)
+            self._spec["command"],
+            env={**os.environ, **self._spec["env"]},
+            cwd=self._directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_supervisor,
+        )
         os.set_blocking(self._child.stdout.fileno(), False)
         self._log.say(f"started process {self._child.pid}")
         self._save("running")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleError
+
 from ansible_collections.prositronic.infra.plugins.filter import llama_model_paths
 
 FILTER = llama_model_paths.FilterModule().filters()["llama_model_paths"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleError
+
 from ansible_collections.prositronic.infra.plugins.filter import llama_plan
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleError
+
 from ansible_collections.prositronic.infra.plugins.filter import llama_server_args
 
 FILTER = llama_server_args.FilterModule().filters()["llama_server_args"]

@@ -95,7 +95,6 @@ def test_options_from_the_environment(gguf, monkeypatch):
 
 
 def test_errors_do_not_carry_the_token(gguf):
-    with serving() as web:
-        with pytest.raises(AnsibleLookupError) as caught:
-            gguf("hf:org/repo", endpoint=web.url, token="hf_secret")
+    with serving() as web, pytest.raises(AnsibleLookupError) as caught:
+        gguf("hf:org/repo", endpoint=web.url, token="hf_secret")
     assert "does not exist" in str(caught.value) and "hf_secret" not in str(caught.value)

@@ -27,8 +27,15 @@ def embedded_server(tmp_path):
 
     def run(**arguments):
         arguments = {"directory": str(tmp_path / "server"), **arguments}
-        result = subprocess.run([sys.executable, "-m", module.__name__], input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-                                env=dict(os.environ, PYTHONPATH=IMPORTS), capture_output=True, text=True, timeout=60, check=False)
+        result = subprocess.run(
+            [sys.executable, "-m", module.__name__],
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+            env=dict(os.environ, PYTHONPATH=IMPORTS),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         return json.loads(result.stdout)
 
     yield run

@@ -41,7 +41,7 @@ def gpu_facts(tmp_path):
             script = programs / "nvidia-smi"
             script.write_text(nvidia_smi)
             script.chmod(0o755)
-        environment = dict(os.environ, PATH="{}:/usr/bin:/bin".format(programs), LC_ALL="C.UTF-8", PYTHONPATH=IMPORTS)
+        environment = dict(os.environ, PATH=f"{programs}:/usr/bin:/bin", LC_ALL="C.UTF-8", PYTHONPATH=IMPORTS)
         result = subprocess.run(
             [sys.executable, "-m", module.__name__],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
@@ -96,7 +96,7 @@ def test_an_nvidia_smi_that_hangs_is_left_after_the_timeout(gpu_facts, hang):
 
 def test_an_nvidia_smi_that_can_not_be_run(gpu_facts):
     facts = facts_of(gpu_facts("#!/no/such/interpreter\n"))
-    assert [problem["code"] for problem in facts["problems"]][0] == "nvidia_smi_failed"
+    assert next(problem["code"] for problem in facts["problems"]) == "nvidia_smi_failed"
     assert "code 126" in facts["problems"][0]["message"]
 
 

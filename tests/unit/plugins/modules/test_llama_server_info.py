@@ -62,8 +62,15 @@ def url():
 
 
 def llama_server_info(**arguments):
-    result = subprocess.run([sys.executable, "-m", module.__name__], input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-                            env=dict(os.environ, PYTHONPATH=IMPORTS), capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(
+        [sys.executable, "-m", module.__name__],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        env=dict(os.environ, PYTHONPATH=IMPORTS),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     return json.loads(result.stdout)
 
 

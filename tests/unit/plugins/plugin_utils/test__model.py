@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._model import model_from_plain
 
@@ -38,4 +39,4 @@ def test_impossible_blocks_are_refused(blocks):
 
 def test_a_missing_hyperparameter_is_named():
     with pytest.raises(InfraError, match="no usable 'llama.context_length'"):
-        _ = model().n_ctx_train
+        model().integer("context_length")

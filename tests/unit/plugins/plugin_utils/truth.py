@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
-from functools import lru_cache
+from functools import cache
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
 from ansible_collections.prositronic.infra.plugins.plugin_utils._model import model_from_plain
@@ -15,19 +15,19 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._model import mo
 TRUTH = pathlib.Path(__file__).parents[3] / "truth"
 
 
-@lru_cache(maxsize=None)
+@cache
 def plain(name):
     """The plain model of a file in tests/truth/headers."""
     return read_model(str(TRUTH / "headers" / name))
 
 
-@lru_cache(maxsize=None)
+@cache
 def model(name):
     """The Model of a file in tests/truth/headers."""
     return model_from_plain(plain(name))
 
 
-@lru_cache(maxsize=None)
+@cache
 def rows():
     """Rows of full.jsonl and archs.jsonl by model; those that llama.cpp itself refused are left out."""
     found = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
 
 HEADERS = sorted((pathlib.Path(__file__).parents[4] / "truth" / "headers").glob("*.gguf"))

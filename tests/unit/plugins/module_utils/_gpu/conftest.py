@@ -66,8 +66,8 @@ def card():
 
     def make(bus_id, ids, driver=None, kind="0x030000", **more):
         vendor, device = ids.split(":")
-        path = "/sys/bus/pci/devices/{}/".format(bus_id)
-        files = {path + "class": kind + "\n", path + "vendor": "0x{}\n".format(vendor), path + "device": "0x{}\n".format(device)}
+        path = f"/sys/bus/pci/devices/{bus_id}/"
+        files = {path + "class": kind + "\n", path + "vendor": f"0x{vendor}\n", path + "device": f"0x{device}\n"}
         if driver:
             files[path + "driver"] = "-> ../../../../bus/pci/drivers/" + driver
         files.update((path + name, text) for name, text in more.items())

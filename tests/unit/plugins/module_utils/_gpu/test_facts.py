@@ -126,7 +126,7 @@ def test_wsl_has_a_gpu_without_a_card_on_the_bus(node, smi):
 def amd_node(card, location=0x0300, version=110000, **more):
     files = card("0000:03:00.0", "1002:744c", driver="amdgpu", mem_info_vram_total="25753026560\n", mem_info_vram_used="1073741824\n", **more)
     files["/sys/class/kfd/kfd/topology/nodes/0/properties"] = "cpu_cores_count 16\nsimd_count 0\ngfx_target_version 0\nlocation_id 0\ndomain 0\n"
-    files["/sys/class/kfd/kfd/topology/nodes/1/properties"] = "simd_count 192\ngfx_target_version {}\nlocation_id {}\ndomain 0\n".format(version, location)
+    files["/sys/class/kfd/kfd/topology/nodes/1/properties"] = f"simd_count 192\ngfx_target_version {version}\nlocation_id {location}\ndomain 0\n"
     return files
 
 

@@ -16,9 +16,7 @@ GIB = 1024**3
 MEMINFO = "MemTotal:       67108864 kB\nMemFree:         1048576 kB\nMemAvailable:   33554432 kB\nActive(anon):    1 kB\nHugePages_Total:       0\n"
 
 # Two sockets of two cores with two threads each.
-X86 = "\n".join(
-    "processor\t: {}\nmodel name\t: Test CPU @ 2.00GHz\nphysical id\t: {}\ncore id\t\t: {}\n".format(cpu, cpu // 2 % 2, cpu % 2) for cpu in range(8)
-)
+X86 = "\n".join(f"processor\t: {cpu}\nmodel name\t: Test CPU @ 2.00GHz\nphysical id\t: {cpu // 2 % 2}\ncore id\t\t: {cpu % 2}\n" for cpu in range(8))
 ARM = "processor\t: 0\nBogoMIPS\t: 2000.00\n\nprocessor\t: 1\nBogoMIPS\t: 2000.00\n"
 
 
@@ -28,7 +26,7 @@ def read(root):
 
 def test_a_plain_node(node):
     files = {"/proc/meminfo": MEMINFO, "/proc/cpuinfo": X86, "/proc/self/cgroup": "0::/\n"}
-    files.update(("/sys/devices/system/node/node{}/meminfo".format(number), "") for number in (0, 1))
+    files.update((f"/sys/devices/system/node/node{number}/meminfo", "") for number in (0, 1))
     files["/sys/devices/system/node/possible"] = "0-1\n"
     assert read(node(files)) == {
         "memory_total_bytes": 64 * GIB,
@@ -45,14 +43,14 @@ def test_sysfs_knows_the_cores_where_cpuinfo_does_not(node):
     files = {"/proc/cpuinfo": ARM, "/sys/devices/system/cpu/cpufreq/policy0/x": ""}
     # The third is offline: it has a directory, but no topology.
     files["/sys/devices/system/cpu/cpu2/online"] = "0\n"
-    files.update(("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list".format(cpu), "{}\n".format(cpu)) for cpu in (0, 1))
+    files.update((f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list", f"{cpu}\n") for cpu in (0, 1))
     found = read(node(files))
     assert (found["cores_physical"], found["cores_logical"], found["cpu"], found["numa_nodes"]) == (2, 2, None, 1)
 
 
 def test_threads_share_a_core_in_sysfs(node):
     siblings = {0: "0,2", 1: "1,3", 2: "0,2", 3: "1,3"}
-    files = {"/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list".format(cpu): text for cpu, text in siblings.items()}
+    files = {f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list": text for cpu, text in siblings.items()}
     assert read(node(files))["cores_physical"] == 2
 
 

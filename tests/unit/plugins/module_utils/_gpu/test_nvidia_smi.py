@@ -159,6 +159,6 @@ def test_a_node_without_nvidia_smi_is_not_a_problem():
     [("5.2", "maxwell"), ("6.1", "pascal"), ("7.0", "volta"), ("7.5", "turing"), ("8.6", "ampere"), ("9.0", "hopper"), ("10.0", "blackwell"), ("99.0", None)],
 )
 def test_architectures(capability, architecture):
-    row = "0, GPU-1, 00000000:01:00.0, A GPU, 1, 1, 570.1, {}, Disabled\n".format(capability)
+    row = f"0, GPU-1, 00000000:01:00.0, A GPU, 1, 1, 570.1, {capability}, Disabled\n"
     found = nvidia_smi.read(lambda argv: (0, row, ""), lambda name: name)
     assert (found.devices[0].compute_capability, found.devices[0].architecture) == (capability, architecture)

@@ -57,6 +57,7 @@ class Package:
         class Names:
             def __getattr__(self, member):
                 return member
+
         return Names()
 
 
@@ -130,7 +131,7 @@ def test_what_has_to_be_given(serve, base):
     for name in ("--model", "--host", "--port"):
         index = base.index(name)
         with pytest.raises(serve.Refused, match=f"{name} is missing"):
-            serve.parse(base[:index] + base[index + 2:])
+            serve.parse(base[:index] + base[index + 2 :])
 
 
 def test_variables_that_only_llama_server_reads(serve):

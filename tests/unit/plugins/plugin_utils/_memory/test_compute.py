@@ -11,7 +11,6 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.memory i
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import resolve
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
 
-
 MIB = 1024**2
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import HOST, Device
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout import layout

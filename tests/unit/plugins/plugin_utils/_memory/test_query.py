@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.query import memory_query
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
-
 
 MIB = 1024**2
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import cache_row_bytes, resolve
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.backend import backend_of
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.node import node_from_plain
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.query import memory_query
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
-
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
 
 GIB = 1024**3

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.report import WIDTH, report
-
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
 
 
@@ -18,11 +18,11 @@ def bars(text):
 def test_bars_show_what_is_used_against_what_is_free(facts):
     got = report(plan(truth.plain("Llama-3.1-8B-Q4_K_M.gguf"), facts(16, ram_gib=16), {"ctx_size": 32768}))
     assert got.splitlines()[0].endswith("on node: fits")
-    bar = bars(got)["CUDA0"]
-    assert len(bar) == WIDTH
-    assert bar.count("█") == pytest.approx(WIDTH * 4617 / 1024 / 16 / 1.024, abs=1.5)
-    assert bar.count("▓") == WIDTH * 4 // 16
-    assert "·" in bar
+    drawn = bars(got)["CUDA0"]
+    assert len(drawn) == WIDTH
+    assert drawn.count("█") == pytest.approx(WIDTH * 4617 / 1024 / 16 / 1.024, abs=1.5)
+    assert drawn.count("▓") == WIDTH * 4 // 16
+    assert "·" in drawn
 
 
 def test_what_does_not_fit_fills_the_bar_and_is_said(facts):

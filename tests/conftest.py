@@ -14,18 +14,18 @@ import pytest
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Install ansible's own collection finder over a temporary tree of links; ansible-test has installed one already."""
     if AnsibleCollectionConfig.collection_finder is not None:
         return
-    tree = tempfile.TemporaryDirectory(prefix='collections-')
+    tree = tempfile.TemporaryDirectory(prefix="collections-")
     config.add_cleanup(tree.cleanup)
-    link = pathlib.Path(tree.name, 'ansible_collections', 'prositronic', 'infra')
+    link = pathlib.Path(tree.name, "ansible_collections", "prositronic", "infra")
     link.parent.mkdir(parents=True)
     link.symlink_to(ROOT, target_is_directory=True)
     # For tests that start ansible as a program.
-    os.environ['ANSIBLE_COLLECTIONS_PATH'] = tree.name
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = tree.name
     _AnsibleCollectionFinder(paths=[tree.name])._install()

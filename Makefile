@@ -1,0 +1,52 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+PYTHON ?= python3
+# Some of nox's sessions, or all: make test SESSIONS="lint docs"
+SESSIONS ?=
+# Some of Molecule's scenarios, or all: make molecule SCENARIO=gpu_facts
+SCENARIO ?=
+
+# For make demo: a path, an https URL or hf:org/repo:QUANT. Without it a tiny model is made.
+MODEL ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python tests/harness/run.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-stop test test-unit lint molecule changelog clean
+
+help: ## Say what can be made.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/demo ## Build, install, plan, run a server on this machine and ask it a question. MODEL=… for a model of yours.
+	@examples/demo/demo.sh start "$(MODEL)"
+
+demo-stop: ## Stop the server of the demo.
+	@examples/demo/demo.sh stop
+
+test: $(VENV)/ready ## Run every check. The last line says how many passed.
+	@$(RUN) $(SESSIONS)
+
+test-unit: $(VENV)/ready ## Run the unit tests on each ansible-core this machine's Pythons can run.
+	@$(RUN) unit
+
+lint: $(VENV)/ready ## Run the linters of code, documentation and changelog.
+	@$(RUN) lint docs changelog
+
+molecule: $(VENV)/ready ## Run the roles on Debian 12 and 13 in systemd containers.
+	@$(RUN) molecule -- $(SCENARIO)
+
+changelog: $(VENV)/ready ## Write CHANGELOG for the version in galaxy.yml from changelogs/fragments.
+	@$(RUN) release
+
+clean: ## Remove everything these targets made, containers and images too.
+	@tests/harness/clean.sh
+
+$(VENV)/ready: tests/harness/requirements/nox.txt tests/harness/bootstrap.sh
+	@tests/harness/bootstrap.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+$(VENV)/demo: $(VENV)/ready examples/demo/requirements.txt examples/demo/model-requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement examples/demo/requirements.txt
+	@touch $@
