@@ -22,6 +22,9 @@ import sys
 import pytest
 import yaml
 
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.report import report
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import serving
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -160,6 +163,13 @@ def server(run, place, tiny_model):
         name: prositronic.infra.llama_server
         tasks_from: absent
 """)
+
+
+def test_the_plan_in_the_readme_is_the_one_of_the_demo():
+    described = yaml.safe_load((ROOT / "examples/demo/inventory/host_vars/l4-24gb.yml").read_text())
+    header = ROOT / "tests" / "truth" / "headers" / pathlib.PurePath(described["llama_server_model"]).name
+    made = plan(read_model(str(header)), described["llama_server_node"], {"node_name": "l4-24gb"})
+    assert f"```\n{report(made)}\n```" in (ROOT / "README.md").read_text()
 
 
 VARIABLES = {name for name, text in DOCUMENTS.items() if isinstance(yaml.safe_load(text), dict)}
