@@ -14,11 +14,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
+
+from .cache import attention as plain_attention
+from .cache import none, sliding_window
 from .cache.attention import head_lengths, kv_heads
-from .cache.families import family
+from .cache.families import kind, mask_cells
 from .devices import HOST
 from .settings import is_quantized
 from .weights import EXPERTS
+
+MODELLED = {none, plain_attention, sliding_window}
+"""Kinds of cache whose models the rule below describes."""
 
 COPIES = 4
 """Copies of the inputs for pipeline parallelism (ggml-backend.cpp: GGML_SCHED_MAX_COPIES)."""
@@ -70,13 +77,20 @@ def compute(model, settings, devices, layout, placed, cache):
 
 
 def _graph(model, settings):
+    if not set(kind(model)) <= MODELLED:
+        raise InfraError(
+            f"the compute buffers of architecture '{model.architecture}' are not modelled yet",
+            where=model.name or "model",
+            expected="an architecture with plain attention or sliding windows, such as llama, qwen3, qwen3moe, gemma3 or gpt-oss",
+            fix="No figure is given rather than a guess",
+        )
     ub = settings.n_ubatch
     row = 4 * ub * model.n_embd
     k_length, v_length = head_lengths(model)
     heads = max(model.per_layer("attention.head_count"))
     kv_width = max(kv_heads(model)) * (k_length + v_length)
     cells = settings.n_ctx_seq
-    mask = family(model).mask_cells(model, settings) * ub * (2 if settings.flash_attn else 4)
+    mask = mask_cells(model, settings) * ub * (2 if settings.flash_attn else 4)
     attention = 2 * row + 4 * ub * (heads * (k_length + v_length) + kv_width)
     if not settings.flash_attn:
         scores = 4 * heads * ub * cells + attention

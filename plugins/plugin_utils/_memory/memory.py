@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .cache.families import family
+from .cache import families
 from .compute import compute
 from .devices import HOST
 from .layout import Layout, layout
@@ -45,7 +45,7 @@ def allocate(model, settings, devices):
     """
     where = layout(model, settings, devices)
     placed = tuple(placed_tensors(model, settings, devices, where))
-    by_block = family(model).cache(model, settings)
+    by_block = families.cache(model, settings)
     weights_bytes = [0] * (len(devices) + 1)
     for device, size, _group, _block in placed:
         weights_bytes[device] += size

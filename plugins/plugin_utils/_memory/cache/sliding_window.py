@@ -72,7 +72,7 @@ def cache(model, settings):
         if block >= last:
             sizes.append(0)
             continue
-        cells = (window_cells(model, settings) if windowed[block] else settings.n_ctx_seq) * settings.n_stream
+        cells = (window_cells(_window(model), settings) if windowed[block] else settings.n_ctx_seq) * settings.n_stream
         v_width = v_width if settings.flash_attn else widest_v
         sizes.append(cells * (cache_row_bytes(k_width, settings.cache_type_k) + cache_row_bytes(v_width, settings.cache_type_v)))
     return tuple(sizes)
@@ -81,13 +81,13 @@ def cache(model, settings):
 def mask_cells(model, settings):
     """Cells that the masks of a stream span: those of the full cache and those of the window."""
     windowed = windowed_blocks(model)[: model.n_layer]
-    return (0 if all(windowed) else settings.n_ctx_seq) + (window_cells(model, settings) if any(windowed) else 0)
+    return (0 if all(windowed) else settings.n_ctx_seq) + (window_cells(_window(model), settings) if any(windowed) else 0)
 
 
-def window_cells(model, settings):
+def window_cells(window, settings):
     """Cells of a stream of a windowed block: window and micro-batch, padded; one window for each slot that shares a cache."""
     slots = settings.n_seq_max if settings.kv_unified else 1
-    return pad(min(settings.n_ctx_seq, _window(model) * slots + settings.n_ubatch))
+    return pad(min(settings.n_ctx_seq, window * slots + settings.n_ubatch))
 
 
 def windowed_blocks(model):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import compute
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.cache import families
-from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import devices_from_plain
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import HOST, devices_from_plain
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout import layout
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.memory import allocate
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import resolve
@@ -27,7 +28,7 @@ def modelled(row):
     return row["settings"]["mtp"] != "context"
 
 
-MODELLED = sorted(name for name in truth.rows() if truth.model(name).architecture in families.FAMILIES)
+MODELLED = sorted(name for name in truth.rows() if set(families.kind(truth.model(name))) <= compute.MODELLED)
 every_model = pytest.mark.parametrize("name", sorted(truth.rows()))
 
 
@@ -44,16 +45,23 @@ def test_weights_are_those_of_llama_cpp(name):
 
 
 @every_model
-def test_the_cache_is_that_of_llama_cpp_or_an_error(name):
+def test_the_cache_is_that_of_llama_cpp(name):
     model = truth.model(name)
-    if model.architecture not in families.FAMILIES:
-        with pytest.raises(InfraError, match=f"architecture '{model.architecture}' is not modelled yet"):
-            families.family(model)
-        return
     for row in filter(modelled, truth.rows()[name]):
-        allocation = allocate(model, resolve(row["settings"], model), devices_from_plain(row["devices"]))
-        got = [buffers.kv_bytes // MIB for buffers in (*allocation.devices, allocation.host)]
-        assert got == pytest.approx(expected(row, "kv"), abs=1), row["settings"]
+        devices = devices_from_plain(row["devices"])
+        settings = resolve(row["settings"], model)
+        blocks = layout(model, settings, devices).blocks
+        got = [0] * (len(devices) + 1)
+        for block, size in enumerate(families.cache(model, settings)):
+            got[blocks[block] if settings.kv_offload else HOST] += size
+        assert [size // MIB for size in got] == pytest.approx(expected(row, "kv"), abs=1), row["settings"]
+
+
+@pytest.mark.parametrize("name", sorted(set(truth.rows()) - set(MODELLED)))
+def test_compute_buffers_without_a_rule_are_refused(name):
+    model = truth.model(name)
+    with pytest.raises(InfraError, match=f"the compute buffers of architecture '{model.architecture}' are not modelled yet"):
+        allocate(model, resolve({}, model), ())
 
 
 @pytest.mark.parametrize("name", MODELLED)

@@ -184,5 +184,5 @@ def test_an_impossible_wish_is_refused(facts, wishes, message):
 
 
 def test_an_architecture_without_a_rule_is_refused(facts):
-    with pytest.raises(InfraError, match="the KV cache of architecture 'mamba2' is not modelled yet"):
+    with pytest.raises(InfraError, match="the compute buffers of architecture 'mamba2' are not modelled yet"):
         planned("Mamba-Codestral-7B-Q4_K_M.gguf", facts(24))

@@ -30,10 +30,10 @@ def test_every_sixth_block_sees_everything(gemma):
 
 
 def test_a_window_has_room_for_a_micro_batch_and_is_padded(gemma):
-    assert sliding_window.window_cells(gemma, resolve({"ctx_size": 32768, "parallel": 1}, gemma)) == 1536
-    assert sliding_window.window_cells(gemma, resolve({"ctx_size": 32768, "parallel": 4, "kv_unified": True}, gemma)) == 4608
-    assert sliding_window.window_cells(gemma, resolve({"ctx_size": 32768, "parallel": 1, "ubatch_size": 2048}, gemma)) == 3072
-    assert sliding_window.window_cells(gemma, resolve({"ctx_size": 512, "parallel": 1}, gemma)) == 512
+    assert sliding_window.window_cells(1024, resolve({"ctx_size": 32768, "parallel": 1}, gemma)) == 1536
+    assert sliding_window.window_cells(1024, resolve({"ctx_size": 32768, "parallel": 4, "kv_unified": True}, gemma)) == 4608
+    assert sliding_window.window_cells(1024, resolve({"ctx_size": 32768, "parallel": 1, "ubatch_size": 2048}, gemma)) == 3072
+    assert sliding_window.window_cells(1024, resolve({"ctx_size": 512, "parallel": 1}, gemma)) == 512
 
 
 def test_a_file_without_a_window_has_full_attention(gemma):
