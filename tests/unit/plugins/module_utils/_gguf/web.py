@@ -47,6 +47,12 @@ def serving():
                 self.send_response(404)
                 self.end_headers()
 
+        def do_HEAD(self):
+            data = web.files.get(self.path.partition("?")[0])
+            self.send_response(404 if data is None else 200)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+
         def log_message(self, *_arguments):
             pass
 
