@@ -16,9 +16,10 @@ author:
   - Contributors to the prositronic.infra collection (@prositronic)
 description:
   - Computes the buffers that llama.cpp allocates on each device and on the host, for exactly these settings, without loading anything.
-  - Weights are those of the tensors in the model's header. The cache is computed for architectures with plain attention (MHA, GQA, MQA),
-    with sliding windows, and for those without a cache; for any other architecture the filter fails rather than guess.
-  - Compute buffers follow a first rule, which is exact for common dense models and otherwise rather above than below.
+  - Weights are those of the tensors in the model's header, and the cache follows the architecture's own rule.
+  - Compute buffers follow a first rule for models with plain attention (MHA, GQA, MQA) or sliding windows. It is exact for common dense models
+    and otherwise rather above than below.
+  - For any other architecture the filter fails rather than guess.
   - A setting that is not given has llama-server's own default.
 options:
   _input:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
+from ._memory.settings import pad
 from ._options import Option, check_options
 
 SPEC = {"model": Option("str"), "alias": Option("str")}
-# llama.cpp rounds every context up to a multiple of this.
-CONTEXT_STEP = 256
 
 
 def context_per_slot(context):
@@ -20,15 +19,11 @@ def context_per_slot(context):
     Measured with llama.cpp build 11549: it is one slot's context. With a unified cache that is the whole
     --ctx-size, otherwise --ctx-size divided by --parallel. Both are rounded up, and capped by the model.
     """
-    per_slot = _rounded_up(context["ctx_size"])
+    per_slot = pad(context["ctx_size"])
     if not context["kv_unified"]:
-        per_slot = _rounded_up(per_slot // context["parallel"])
+        per_slot = pad(per_slot // context["parallel"])
     trained = context.get("n_ctx_train")
     return min(per_slot, trained) if trained else per_slot
-
-
-def _rounded_up(tokens):
-    return -(-tokens // CONTEXT_STEP) * CONTEXT_STEP
 
 
 def differences(plan, info, options):

@@ -55,7 +55,9 @@ def compute(model, settings, devices, layout, placed, cache):
     """Bytes of compute buffers per device and, last, on the host.
 
     C(placed): what weights.placed_tensors() yields; C(cache): bytes of cache for each block.
+    Raises InfraError for an architecture that the rule does not describe.
     """
+    _refuse_what_the_rule_does_not_describe(model)
     graph = _graph(model, settings)
     if not devices:
         return [_within_blocks(graph) + graph.row]
@@ -76,7 +78,7 @@ def compute(model, settings, devices, layout, placed, cache):
     return total
 
 
-def _graph(model, settings):
+def _refuse_what_the_rule_does_not_describe(model):
     if not set(kind(model)) <= MODELLED:
         raise InfraError(
             f"the compute buffers of architecture '{model.architecture}' are not modelled yet",
@@ -84,6 +86,9 @@ def _graph(model, settings):
             expected="an architecture with plain attention or sliding windows, such as llama, qwen3, qwen3moe, gemma3 or gpt-oss",
             fix="No figure is given rather than a guess",
         )
+
+
+def _graph(model, settings):
     ub = settings.n_ubatch
     row = 4 * ub * model.n_embd
     k_length, v_length = head_lengths(model)

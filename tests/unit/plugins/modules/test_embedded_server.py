@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import pathlib
-import subprocess
 import sys
 
-import ansible
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._server.instance import Instance
 from ansible_collections.prositronic.infra.plugins.modules import embedded_server as module
+from ansible_collections.prositronic.infra.tests.unit.plugins.modules.process import run_module
 
-IMPORTS = os.pathsep.join([str(pathlib.Path(module.__file__).parents[5]), str(pathlib.Path(ansible.__file__).parents[1])])
 SUPERVISOR = pathlib.Path(__file__).parents[4] / "roles" / "llama_server" / "files" / "embedded" / "supervisor.py"
 
 
@@ -27,16 +23,7 @@ def embedded_server(tmp_path):
 
     def run(**arguments):
         arguments = {"directory": str(tmp_path / "server"), **arguments}
-        result = subprocess.run(
-            [sys.executable, "-m", module.__name__],
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-            env=dict(os.environ, PYTHONPATH=IMPORTS),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return json.loads(result.stdout)
+        return run_module(module, arguments)
 
     yield run
     Instance(tmp_path / "server").stop()

@@ -5,35 +5,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-
-import ansible
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.local import read_local
 from ansible_collections.prositronic.infra.plugins.modules import gguf_info as module
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf import gguf_bytes as make
-
-# Where a process of its own finds Ansible and this collection.
-IMPORTS = os.pathsep.join([str(pathlib.Path(module.__file__).parents[5]), str(pathlib.Path(ansible.__file__).parents[1])])
+from ansible_collections.prositronic.infra.tests.unit.plugins.modules.process import run_module
 
 
 def run(**arguments):
-    result = subprocess.run(
-        [sys.executable, "-m", module.__name__],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-        env=dict(os.environ, PYTHONPATH=IMPORTS),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert result.stdout.strip(), result.stderr
-    return json.loads(result.stdout)
+    return run_module(module, arguments)
 
 
 @pytest.mark.parametrize("check_mode", [False, True])

@@ -5,20 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pathlib
-import subprocess
-import sys
 import time
 
-import ansible
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.modules import gpu_facts as module
-
-# Where a process of its own finds Ansible and this collection.
-IMPORTS = os.pathsep.join([str(pathlib.Path(module.__file__).parents[5]), str(pathlib.Path(ansible.__file__).parents[1])])
+from ansible_collections.prositronic.infra.tests.unit.plugins.modules.process import run_module
 
 L4 = """#!/bin/sh
 [ "$LC_ALL" = C ] || { echo "locale is $LC_ALL"; exit 1; }
@@ -41,18 +34,7 @@ def gpu_facts(tmp_path):
             script = programs / "nvidia-smi"
             script.write_text(nvidia_smi)
             script.chmod(0o755)
-        environment = dict(os.environ, PATH=f"{programs}:/usr/bin:/bin", LC_ALL="C.UTF-8", PYTHONPATH=IMPORTS)
-        result = subprocess.run(
-            [sys.executable, "-m", module.__name__],
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        assert result.stdout.strip(), result.stderr
-        return json.loads(result.stdout)
+        return run_module(module, arguments, PATH=f"{programs}:/usr/bin:/bin", LC_ALL="C.UTF-8")
 
     return run
 

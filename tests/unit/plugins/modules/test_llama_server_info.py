@@ -6,19 +6,14 @@
 from __future__ import annotations
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import ansible
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.modules import llama_server_info as module
+from ansible_collections.prositronic.infra.tests.unit.plugins.modules.process import run_module
 
-IMPORTS = os.pathsep.join([str(pathlib.Path(module.__file__).parents[5]), str(pathlib.Path(ansible.__file__).parents[1])])
 KEY = "k-secret"
 PAGES = {
     "/health": {"status": "ok"},
@@ -62,16 +57,7 @@ def url():
 
 
 def llama_server_info(**arguments):
-    result = subprocess.run(
-        [sys.executable, "-m", module.__name__],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-        env=dict(os.environ, PYTHONPATH=IMPORTS),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return json.loads(result.stdout)
+    return run_module(module, arguments)
 
 
 def test_a_server(url, tmp_path):
