@@ -7,7 +7,7 @@ ggml's allocator (ggml/src/ggml-alloc.c) reuses memory as a graph runs, so a buf
 most is alive. The rule names those moments and takes the largest. It was checked against what llama.cpp reports
 (tests/truth): equal for the common dense models, otherwise above rather than below.
 
-Symbols: ub = n_ubatch, E = n_embd, C = cells of a stream; activations are F32.
+Symbols: ub = n_ubatch, E = n_embd, C = cells of a stream; activations are F32. A row is 4 * ub * E bytes.
 """
 
 from __future__ import annotations
@@ -25,30 +25,49 @@ from .settings import is_quantized
 from .weights import EXPERTS
 
 MODELLED = {none, plain_attention, sliding_window}
-"""Kinds of cache whose models the rule below describes."""
+"""Kinds of cache whose models the rule describes."""
+
+NOT_DESCRIBED = frozenset({"hrm_text"})
+"""Architectures with plain attention whose graph is another: it runs its blocks several times."""
+
+MORE_ROWS = {"gemma2": 1, "glm4moe": 1, "gpt-oss": 3, "hy_v3": 12, "llama4": 1}
+"""Rows alive beyond those of the moments below (measured: tests/truth)."""
+
+ROWS_BESIDE_STAGED_WEIGHTS = {"llama4": 9}
+"""Rows alive beside a tensor that passes through a GPU; two where an architecture isn't named (measured: tests/truth)."""
+
+TWO_TENSORS_STAGED = frozenset({"llama4"})
+"""Architectures whose experts pass through a GPU two tensors at a time when they are apart from their block (measured: tests/truth)."""
+
+CACHE_STAGED_AHEAD = frozenset({"baichuan", "gemma2", "llama4", "talkie"})
+"""Architectures that stage half a cache more than their blocks explain (measured: tests/truth)."""
 
 COPIES = 4
 """Copies of the inputs for pipeline parallelism (ggml-backend.cpp: GGML_SCHED_MAX_COPIES)."""
-
-TWO_TENSORS_STAGED = frozenset({"llama4"})
-"""Architectures whose expert tensors pass through a GPU two at a time (seen in tests/truth)."""
 
 OFFLOAD_MIN_BATCH = 32
 """Smallest batch for which weights on the host are sent to a GPU (ggml-cuda.cu: offload_op)."""
 
 
 @dataclass(frozen=True)
-class _Graph:
-    """Sizes that the moments below are made of, in bytes."""
+class _Moments:
+    """Bytes alive, without the inputs, at the moments that may be the largest; and the sizes of the inputs."""
 
     row: int
-    """One activation of the width of the model for a whole micro-batch: 4 * ub * E."""
-    mask: int
+    qkv: int
+    """Q, K and V in one tensor, where a model has them so."""
     attention: int
-    activations: int
-    """The largest moment inside a block, without the mask."""
+    feed_forward: int
     scores: int
+    """Attention without flash attention (the scores), or with a quantized cache (its copy); 0 otherwise."""
     logits: int
+    mask: int
+    v_index: int
+    """Without flash attention, the places in the transposed V: an input for each cache."""
+
+    def in_blocks(self, inputs):
+        """The largest moment with C(inputs) alive; they are gone when the logits are made."""
+        return max(max(self.attention, self.feed_forward, self.scores) + inputs, self.logits)
 
 
 def compute(model, settings, devices, layout, placed, cache):
@@ -58,28 +77,38 @@ def compute(model, settings, devices, layout, placed, cache):
     Raises InfraError for an architecture that the rule does not describe.
     """
     _refuse_what_the_rule_does_not_describe(model)
-    graph = _graph(model, settings)
+    everything = _moments(model, settings, range(model.n_layer))
     if not devices:
-        return [_within_blocks(graph) + graph.row]
-    host_tensor = max((group.size_bytes for device, _size, group, block in placed if device == HOST and block is not None), default=0)
-    if model.architecture in TWO_TENSORS_STAGED:
-        host_tensor *= 2
+        return [everything.in_blocks(everything.mask) + everything.row]
+    host = _Host(model, settings, layout, placed)
     pipelined = _pipelined(model, settings, devices)
-    staged = _staged(model, settings, layout, graph, host_tensor, cache)
-    used = set(layout.blocks) | {layout.output}
     total = []
     for number in range(len(devices)):
-        if number in used or (number == 0 and staged):
-            size = _on_device(graph, number, pipelined) if number in layout.blocks else graph.logits
-            total.append(max(size, staged) if number == 0 else size)
-        else:
-            total.append(0)
-    total.append(_on_host(model, settings, layout, graph, pipelined, host_tensor))
+        blocks = [block for block, device in enumerate(layout.blocks[: model.n_layer]) if device == number]
+        size = _on_device(_moments(model, settings, blocks), number, blocks, layout, host, pipelined)
+        total.append(max(size, _staged(model, settings, everything, host, cache)) if number == 0 else size)
+    total.append(_on_host(model, settings, everything, host, pipelined))
     return total
 
 
+class _Host:
+    """What is left on the host: its blocks, its largest tensor, and whether a GPU works for it."""
+
+    def __init__(self, model, settings, layout, placed):
+        self.blocks = [block for block, device in enumerate(layout.blocks[: model.n_layer]) if device == HOST]
+        self.largest_tensor_bytes = 0
+        apart = False
+        for device, _size, group, block in placed:
+            if device == HOST and block is not None:
+                self.largest_tensor_bytes = max(self.largest_tensor_bytes, group.size_bytes)
+                apart = apart or layout.blocks[block] != HOST
+        if apart and model.architecture in TWO_TENSORS_STAGED:
+            self.largest_tensor_bytes *= 2
+        self.offloads = settings.op_offload and settings.n_ubatch >= OFFLOAD_MIN_BATCH
+
+
 def _refuse_what_the_rule_does_not_describe(model):
-    if not set(kind(model)) <= MODELLED:
+    if not set(kind(model)) <= MODELLED or model.architecture in NOT_DESCRIBED:
         raise InfraError(
             f"the compute buffers of architecture '{model.architecture}' are not modelled yet",
             where=model.name or "model",
@@ -88,66 +117,97 @@ def _refuse_what_the_rule_does_not_describe(model):
         )
 
 
-def _graph(model, settings):
+def _moments(model, settings, blocks):
+    """The _Moments of a device that holds C(blocks)."""
     ub = settings.n_ubatch
     row = 4 * ub * model.n_embd
+    more = MORE_ROWS.get(model.architecture, 0) * row
     k_length, v_length = head_lengths(model)
     heads = max(model.per_layer("attention.head_count"))
-    kv_width = max(kv_heads(model)) * (k_length + v_length)
-    cells = settings.n_ctx_seq
-    mask = mask_cells(model, settings) * ub * (2 if settings.flash_attn else 4)
-    attention = 2 * row + 4 * ub * (heads * (k_length + v_length) + kv_width)
-    if not settings.flash_attn:
-        scores = 4 * heads * ub * cells + attention
-    elif is_quantized(settings.cache_type_k) or is_quantized(settings.cache_type_v):
-        # CUDA's kernels need the K and V of a whole block as F16 (ggml-cuda/fattn.cu: get_alloc_size)
-        scores = 2 * cells * settings.n_stream * kv_width + attention - 4 * ub * kv_width
-    else:
-        scores = 0
-    return _Graph(
+    kv_heads_most = max(kv_heads(model))
+    kv_width = kv_heads_most * (k_length + v_length)
+    kv = 4 * ub * kv_width
+    qkv = 4 * ub * heads * k_length + kv if "blk.*.attn_qkv.weight" in model.names else 0
+    attention = 2 * row + 4 * ub * heads * (k_length + v_length) + kv + more
+    windows = kind(model) == (sliding_window,)
+    v_index = 0 if settings.flash_attn else 8 * ub * kv_heads_most * v_length * (2 if windows else 1)
+    return _Moments(
         row=row,
-        mask=mask,
+        qkv=qkv,
         attention=attention,
-        activations=max(_feed_forward(model, ub), attention),
-        scores=scores,
-        logits=4 * model.n_vocab * min(ub, settings.n_outputs) + row,
+        feed_forward=_feed_forward(model, ub) + more,
+        scores=_scores(model, settings, heads, kv_width, attention + (v_index if windows else 0), attention - kv + qkv),
+        logits=4 * model.n_vocab * min(ub, settings.n_outputs) + 2 * row + more,
+        mask=mask_cells(model, settings, blocks) * ub * (2 if settings.flash_attn else 4),
+        v_index=v_index,
     )
 
 
+def _scores(model, settings, heads, kv_width, beside_scores, beside_copy):
+    cells = settings.n_ubatch if kind(model) == (none,) else settings.n_ctx_seq
+    if not settings.flash_attn:
+        return 4 * heads * settings.n_ubatch * cells + beside_scores
+    if kind(model) != (none,) and (is_quantized(settings.cache_type_k) or is_quantized(settings.cache_type_v)):
+        # CUDA's kernels need the K and V of a whole block as F16 (ggml-cuda/fattn.cu: get_alloc_size)
+        return 2 * cells * settings.n_stream * kv_width + beside_copy
+    return 0
+
+
 def _feed_forward(model, ub):
-    """Gate, up and their product at the width of the feed-forward layer, beside three rows."""
-    width = 3 * max(model.per_layer("feed_forward_length", 0), default=0)
+    """Gate, up and their product beside three rows; of experts those used, and then their outputs."""
+    rows = 3 * model.n_embd
+    width = rows
     for group in model.tensors:
-        if EXPERTS.search(group.name) and ".ffn_up" in group.name and len(group.shape) > 1:
-            width = max(width, model.n_expert_used * (3 * group.shape[1] + model.n_embd) + model.n_embd)
-    return 4 * ub * (width + 3 * model.n_embd)
+        if ".ffn_up" not in group.name or len(group.shape) < 2:
+            continue
+        if not EXPERTS.search(group.name):
+            # gate and up may be one tensor, so that its shape is twice the width
+            inside = group.shape[1] if "shexp" in group.name else max(model.per_layer("feed_forward_length", 0))
+            width = max(width, 3 * inside + rows)
+        else:
+            inside, outputs = model.n_expert_used * group.shape[1], model.n_expert_used * model.n_embd
+            width = max(width, 3 * inside + rows, inside + 2 * outputs + 2 * model.n_embd)
+    return 4 * ub * width
 
 
-def _within_blocks(graph):
-    return max(graph.activations + graph.mask, graph.scores + graph.mask, graph.logits)
+def _on_device(moments, number, blocks, layout, host, pipelined):
+    """The buffer of a device for its own layers."""
+    if not blocks:
+        return moments.logits + 2 * moments.row if layout.output == number else 0
+    inputs = moments.mask
+    if pipelined:
+        inputs = COPIES * (moments.mask + moments.v_index + (moments.row if number == 0 else 2 * moments.row))
+    elif host.blocks and not host.offloads:
+        inputs += 2 * moments.row
+    return moments.in_blocks(inputs)
 
 
-def _on_device(graph, number, pipelined):
-    if not pipelined:
-        return _within_blocks(graph)
-    inputs = COPIES * (graph.mask + (graph.row if number == 0 else 2 * graph.row))
-    return max(graph.activations + inputs, graph.scores + inputs, graph.logits)
-
-
-def _staged(model, settings, layout, graph, host_tensor, cache):
+def _staged(model, settings, moments, host, cache):
     """The first GPU's buffer where it works for blocks on the host: their weights and cache pass through it."""
-    if not settings.op_offload or settings.n_ubatch < OFFLOAD_MIN_BATCH:
+    if not host.offloads:
         return 0
-    sizes = []
-    if host_tensor:
-        sizes.append(_within_blocks(graph) + host_tensor + 2 * graph.row)
+    working = moments.in_blocks(moments.mask)
+    sizes = [0]
+    if host.largest_tensor_bytes:
+        rows = ROWS_BESIDE_STAGED_WEIGHTS.get(model.architecture, 2)
+        sizes.append(working + host.largest_tensor_bytes + rows * moments.row)
     if not settings.kv_offload:
-        sizes.append(_within_blocks(graph) + max(cache))
-    on_host = [size for size, device in zip(cache, layout.blocks[: model.n_layer]) if device == HOST]
-    if on_host:
-        # K and V of a block, and the K of the next one while V is still read
-        sizes.append(graph.attention + graph.mask + max(on_host) + (max(on_host) // 2 if len(on_host) > 1 else 0))
-    return max(sizes, default=0)
+        ahead = max(cache) // 2 if model.architecture in CACHE_STAGED_AHEAD else 0
+        sizes.append(working + max(cache) + ahead)
+    if settings.flash_attn:
+        working = moments.attention + moments.mask + 2 * moments.qkv
+    for block, following in zip(host.blocks, [*host.blocks[1:], None]):
+        sizes.append(working + cache[block] + _staged_ahead(model, moments, cache, block, following))
+    return max(sizes)
+
+
+def _staged_ahead(model, moments, cache, block, following):
+    """The K of the next block, which is fetched while the V of C(block) is still read."""
+    if model.architecture in CACHE_STAGED_AHEAD:
+        return max(cache) // 2
+    if following is not None:
+        return cache[following] // 2
+    return cache[block] // 2 if moments.qkv else 0
 
 
 def _pipelined(model, settings, devices):
@@ -162,14 +222,16 @@ def _pipelined(model, settings, devices):
     )
 
 
-def _on_host(model, settings, layout, graph, pipelined, host_tensor):
+def _on_host(model, settings, moments, host, pipelined):
     """Inputs, the mask among them; whole blocks where the host computes them itself."""
     if pipelined:
-        return COPIES * (graph.mask + graph.row) + graph.row
-    inputs = graph.mask + 2 * graph.row
-    if not settings.flash_attn:
-        _k_length, v_length = head_lengths(model)
-        inputs += 8 * settings.n_ubatch * max(kv_heads(model)) * v_length
-    if host_tensor and not (settings.op_offload and settings.n_ubatch >= OFFLOAD_MIN_BATCH):
-        return max(inputs, _within_blocks(graph) + graph.row)
+        return COPIES * (moments.mask + moments.v_index + moments.row) + moments.row
+    inputs = moments.mask + moments.v_index + 2 * moments.row
+    if "position_embd.weight" in model.names:
+        inputs += moments.row
+    if host.blocks or not settings.kv_offload:
+        # Q, K and V in one tensor are taken apart where the block is
+        inputs += moments.qkv
+    if host.largest_tensor_bytes and not host.offloads:
+        return max(inputs, moments.in_blocks(moments.mask) + moments.row)
     return inputs

@@ -29,9 +29,9 @@ def cache(model, settings):
     )
 
 
-def mask_cells(model, settings):
-    """Cells that the mask of a stream spans."""
-    return settings.n_ctx_seq
+def mask_cells(model, settings, blocks):
+    """Cells that the masks of a stream span, for these C(blocks)."""
+    return settings.n_ctx_seq if blocks else 0
 
 
 def kv_heads(model):

@@ -4,7 +4,7 @@
 """Which kind of cache an architecture has.
 
 A kind is one module or several, each with C(cache(model, settings)), the bytes for each block, and
-C(mask_cells(model, settings)), the cells that the attention masks of a stream span.
+C(mask_cells(model, settings, blocks)), the cells that the attention masks of a stream span for some blocks.
 
 Source: src/llama-model.cpp, llama_model::create_memory; src/llama-arch.cpp (llm_arch_is_recurrent, llm_arch_is_hybrid);
 load_arch_hparams in src/models/*.cpp for sliding windows and latent attention.
@@ -50,9 +50,9 @@ def cache(model, settings):
     return tuple(map(sum, zip(*(part.cache(model, settings) for part in kind(model)), strict=True)))
 
 
-def mask_cells(model, settings):
-    """Cells that the attention masks of a stream span."""
-    return sum(part.mask_cells(model, settings) for part in kind(model))
+def mask_cells(model, settings, blocks):
+    """Cells that the attention masks of a stream span, for these C(blocks)."""
+    return sum(part.mask_cells(model, settings, blocks) for part in kind(model))
 
 
 def kind(model):

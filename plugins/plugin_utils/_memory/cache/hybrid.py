@@ -35,9 +35,10 @@ def cache(model, settings):
     return tuple((state if recurrent_here[block] else 0) + (attended[block] if attention_here[block] else 0) for block in range(model.n_layer_all))
 
 
-def mask_cells(model, settings):
-    """The mask of the blocks with attention."""
-    if not any(attention_blocks(model)):
+def mask_cells(model, settings, blocks):
+    """Cells that the mask of a stream spans: that of those C(blocks) with attention."""
+    here = attention_blocks(model)
+    if not any(here[block] for block in blocks):
         return 0
     return sliding_window.window_cells(_window(model), settings) if _window(model) else settings.n_ctx_seq
 

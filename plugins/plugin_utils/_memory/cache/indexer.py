@@ -34,7 +34,7 @@ def cache(model, settings):
     return tuple(size if owner else 0 for owner in _owners(model))
 
 
-def mask_cells(model, settings):
+def mask_cells(model, settings, blocks):
     """The indexer uses the mask of the attention."""
     return 0
 

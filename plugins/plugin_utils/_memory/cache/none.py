@@ -11,6 +11,6 @@ def cache(model, settings):
     return (0,) * model.n_layer_all
 
 
-def mask_cells(model, settings):
+def mask_cells(model, settings, blocks):
     """The mask spans the tokens of the batch itself."""
-    return settings.n_ubatch
+    return settings.n_ubatch if blocks else 0

@@ -78,10 +78,11 @@ def cache(model, settings):
     return tuple(sizes)
 
 
-def mask_cells(model, settings):
-    """Cells that the masks of a stream span: those of the full cache and those of the window."""
-    windowed = windowed_blocks(model)[: model.n_layer]
-    return (0 if all(windowed) else settings.n_ctx_seq) + (window_cells(_window(model), settings) if any(windowed) else 0)
+def mask_cells(model, settings, blocks):
+    """Cells that the masks of a stream span, for these C(blocks): those of the full cache and those of the window."""
+    windowed = windowed_blocks(model)
+    kinds = {windowed[block] for block in blocks}
+    return (settings.n_ctx_seq if False in kinds else 0) + (window_cells(_window(model), settings) if True in kinds else 0)
 
 
 def window_cells(window, settings):

@@ -28,7 +28,9 @@ def modelled(row):
     return row["settings"]["mtp"] != "context"
 
 
-MODELLED = sorted(name for name in truth.rows() if set(families.kind(truth.model(name))) <= compute.MODELLED)
+MODELLED = sorted(
+    name for name in truth.rows() if set(families.kind(truth.model(name))) <= compute.MODELLED and truth.model(name).architecture not in compute.NOT_DESCRIBED
+)
 every_model = pytest.mark.parametrize("name", sorted(truth.rows()))
 
 
@@ -66,9 +68,9 @@ def test_compute_buffers_without_a_rule_are_refused(name):
 
 @pytest.mark.parametrize("name", MODELLED)
 def test_compute_buffers_are_near_those_of_llama_cpp(name):
-    """The first rule: never far below; see test_compute.py for the models it is exact for."""
+    """Never below; see test_compute.py for how far above."""
     model = truth.model(name)
     for row in filter(modelled, truth.rows()[name]):
         allocation = allocate(model, resolve(row["settings"], model), devices_from_plain(row["devices"]))
         for buffers, reported in zip((*allocation.devices, allocation.host), expected(row, "compute"), strict=True):
-            assert buffers.compute_bytes // MIB >= reported - 48, row["settings"]
+            assert buffers.compute_bytes // MIB >= reported - 1, row["settings"]
