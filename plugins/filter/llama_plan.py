@@ -17,7 +17,7 @@ author:
 description:
   - Decides the context and which layers go to which GPU, from the sizes of what llama.cpp will allocate, and says why.
   - The objective, in this order, is the context asked for, all layers on the GPUs, and as much context as then fits.
-    Where not all layers fit, as many as possible go to the GPUs and the rest stays in RAM.
+    Where not everything fits, the experts of as few blocks as possible stay in RAM, or, of a model without experts, as few layers as possible.
   - Nothing is loaded and no GPU is needed. The node may be one that is not there, described by hand.
   - A plan that does not fit is returned as well, with RV(_value.fits) false and what is missing in RV(_value.reasons).
 options:
@@ -126,8 +126,9 @@ _value:
     placement:
       description:
         - Of C(layers_total) layers (the blocks and the output) C(gpu_layers) are on GPUs, C(layers_per_gpu) on each.
+          The experts of the first C(n_cpu_moe) blocks are in RAM.
       type: dict
-      sample: {gpu_layers: 33, layers_total: 33, layers_per_gpu: [33], split_mode: layer}
+      sample: {gpu_layers: 33, layers_total: 33, layers_per_gpu: [33], n_cpu_moe: 0, split_mode: layer}
     context:
       description: The context in tokens (of all slots together), the number of slots and the types of the cache.
       type: dict

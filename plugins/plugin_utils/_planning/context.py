@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """How much context, and with it the placement.
 
-The objective, in this order: the context asked for; all layers on the GPUs; as much context as then fits.
+The objective, in this order: the context asked for; everything on the GPUs; as much context as then fits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SMALLEST = 4096
 """A context is not reduced below this unless asked for."""
 
 PARTIAL = 16384
-"""The context where some layers must stay on the host: enough to work with, without taking more layers off the GPUs."""
+"""The context where something must stay on the host: enough to work with, without taking more off the GPUs."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How many layers go to which GPU, for a given context: whole layers, as many as the budget holds.
+"""What goes to which GPU, for a given context.
 
-A layer is a block or the output; llama.cpp takes them from the end, the output first (see _memory/layout.py).
+All layers if they fit. Else, of a model with experts, all layers but the experts of as few blocks as possible: a token uses
+few of them, and the rest of a block is small and busy. Else as many whole layers as fit. A layer is a block or the output;
+llama.cpp takes layers from the end, the output first (_memory/layout.py), and leaves out experts from the first block on.
 """
 
 from __future__ import annotations
@@ -12,14 +14,19 @@ from dataclasses import dataclass
 
 from .._memory.memory import Allocation, allocate
 from .._memory.settings import resolve
+from .._memory.weights import EXPERTS
 
 
 @dataclass(frozen=True)
 class Placement:
-    """C(gpu_layers) layers on the GPUs, C(layers_per_gpu) on each; the allocation that follows from them."""
+    """C(gpu_layers) layers on the GPUs, C(layers_per_gpu) on each, without the experts of the first C(n_cpu_moe) blocks.
+
+    C(allocation) follows from them.
+    """
 
     gpu_layers: int
     layers_per_gpu: tuple[int, ...]
+    n_cpu_moe: int
     allocation: Allocation
 
 
@@ -32,6 +39,7 @@ class Placer:
         self._budget = budget
         self._fixed = dict(fixed)
         self.n_layers = model.n_layer_all + 1
+        self._has_experts = any(EXPERTS.search(group.name) for group in model.tensors)
 
     def place(self, ctx_size, gpu_layers=None):
         """(Placement, within budget) with C(gpu_layers) layers on the GPUs, or with as many as fit.
@@ -45,7 +53,24 @@ class Placer:
         whole, fits = self._split(ctx_size, self.n_layers)
         if fits:
             return whole, True
+        if self._has_experts:
+            without_experts, fits = self._fewest_experts_on_host(ctx_size)
+            if fits:
+                return without_experts, True
         return self._most_layers(ctx_size)
+
+    def _fewest_experts_on_host(self, ctx_size):
+        """All layers on the GPUs, and the experts of as few blocks as possible in RAM."""
+        best, best_fits = self._split(ctx_size, self.n_layers, self.n_layers - 1)
+        low, high = 1, self.n_layers - 2
+        while best_fits and low <= high:
+            middle = (low + high) // 2
+            placement, fits = self._split(ctx_size, self.n_layers, middle)
+            if fits:
+                best, high = placement, middle - 1
+            else:
+                low = middle + 1
+        return best, best_fits
 
     def _most_layers(self, ctx_size):
         """The largest number of layers that fits; more layers never need less of a GPU."""
@@ -65,18 +90,18 @@ class Placer:
     def _only_ram_is_short(self, placement):
         return all(shortfall.where == "RAM" for shortfall in self._budget.shortfalls(placement.allocation))
 
-    def _split(self, ctx_size, gpu_layers):
+    def _split(self, ctx_size, gpu_layers, n_cpu_moe=0):
         """The layers shared out over the GPUs: by free memory, then one by one from the fullest to the emptiest."""
         counts = self._by_free_memory(gpu_layers)
-        allocation = self._allocate(ctx_size, gpu_layers, counts)
+        allocation = self._allocate(ctx_size, gpu_layers, n_cpu_moe, counts)
         for _attempt in range(gpu_layers):
             if self._budget.holds(allocation) or len(counts) < 2:
                 break
             moved = self._move_one(counts, allocation)
             if moved is None:
                 break
-            counts, allocation = moved, self._allocate(ctx_size, gpu_layers, moved)
-        return Placement(gpu_layers, counts, allocation), self._budget.holds(allocation)
+            counts, allocation = moved, self._allocate(ctx_size, gpu_layers, n_cpu_moe, moved)
+        return Placement(gpu_layers, counts, n_cpu_moe, allocation), self._budget.holds(allocation)
 
     def _by_free_memory(self, gpu_layers):
         total = sum(self._budget.device_bytes)
@@ -100,8 +125,8 @@ class Placer:
         moved[emptiest] += 1
         return tuple(moved)
 
-    def _allocate(self, ctx_size, gpu_layers, counts):
-        settings = {**self._fixed, "ctx_size": ctx_size, "gpu_layers": gpu_layers}
+    def _allocate(self, ctx_size, gpu_layers, n_cpu_moe, counts):
+        settings = {**self._fixed, "ctx_size": ctx_size, "gpu_layers": gpu_layers, "n_cpu_moe": n_cpu_moe}
         if len(counts) > 1 and any(counts):
             settings["tensor_split"] = [float(count) for count in counts]
         return allocate(self._model, resolve(settings, self._model), self._devices)

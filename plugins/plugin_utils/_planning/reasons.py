@@ -43,7 +43,9 @@ def _placement(model, node, choice):
         return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) run on the CPU: there is no GPU to use."
     shares = ", ".join(f"{count} on {gpu.device}" for count, gpu in zip(choice.placement.layers_per_gpu, node.gpus, strict=True))
     if on_gpu == n_layers:
-        return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) go to the GPU: {shares}."
+        experts = choice.placement.n_cpu_moe
+        apart = f", but the experts of {experts} blocks stay in RAM: more don't fit" if experts else ""
+        return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) go to the GPU: {shares}{apart}."
     blocks = sum(1 for device in choice.placement.allocation.layout.blocks if device == HOST)
     return f"{on_gpu} of {n_layers} layers go to the GPU ({shares}), {blocks} blocks stay in RAM: more don't fit."
 
@@ -53,7 +55,7 @@ def _context(model, choice):
         "asked": f"Context {choice.ctx_size}: as asked.",
         "trained": f"Context {choice.ctx_size}: all that the model was trained with.",
         "reduced": f"Context {choice.ctx_size} of the {model.n_ctx_train} the model was trained with: the most with this placement.",
-        "partial": f"Context {choice.ctx_size}: with layers in RAM it is held at {PARTIAL}, so that more layers stay on the GPU; ask for more with ctx_size.",
+        "partial": f"Context {choice.ctx_size}: not everything fits on the GPU, so it is held at {PARTIAL} and more stays there; ask for more with ctx_size.",
         "smallest": f"Context {choice.ctx_size}: not reduced below {SMALLEST} unless asked.",
     }[choice.why]
 

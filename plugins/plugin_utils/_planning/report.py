@@ -79,8 +79,9 @@ def _settings(plan):
     context, placement = plan["context"], plan["placement"]
     decode = plan["throughput"]["decode"]
     slots = "1 slot" if context["parallel"] == 1 else f"{context['parallel']} slots"
+    experts = f", the experts of {placement['n_cpu_moe']} blocks in RAM" if placement["n_cpu_moe"] else ""
     lines = [
-        f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU",
+        f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU{experts}",
         f"Context  {context['ctx_size']} tokens, {slots}, KV cache {context['cache_type_k']}/{context['cache_type_v']}",
         f"Backend  {plan['backend']} ({plan['image']})",
     ]

@@ -33,6 +33,8 @@ def planned_args(settings, n_devices, layers_per_gpu, cache_ram_bytes):
         "--cache-type-v", settings.cache_type_v,
         "--gpu-layers", str(settings.n_gpu_layers),
     ]  # fmt: skip
+    if settings.n_cpu_moe:
+        args += ["--n-cpu-moe", str(settings.n_cpu_moe)]
     if n_devices > 1 and any(layers_per_gpu):
         args += ["--split-mode", settings.split_mode, "--tensor-split", ",".join(str(count) for count in layers_per_gpu)]
     if not settings.kv_offload:

@@ -25,7 +25,7 @@ def planned(name, node, **wishes):
 def test_all_layers_and_the_whole_context_where_there_is_room(facts):
     got = planned(DENSE, facts(24))
     assert got["fits"]
-    assert got["placement"] == {"gpu_layers": 33, "layers_total": 33, "layers_per_gpu": [33], "split_mode": "layer"}
+    assert got["placement"] == {"gpu_layers": 33, "layers_total": 33, "layers_per_gpu": [33], "n_cpu_moe": 0, "split_mode": "layer"}
     assert got["context"]["ctx_size"] == 131072
 
 
@@ -49,6 +49,28 @@ def test_no_more_layers_would_fit(facts):
     got = planned(DENSE, node, ctx_size=65536)
     layers = got["placement"]["gpu_layers"]
     assert not planned(DENSE, node, ctx_size=65536, gpu_layers=layers + 1)["fits"]
+
+
+def test_experts_stay_in_ram_before_layers_do(facts):
+    got = planned(MOE, facts(8))
+    assert got["fits"]
+    assert got["placement"]["gpu_layers"] == 49
+    assert 0 < got["placement"]["n_cpu_moe"] < 48
+    assert f"the experts of {got['placement']['n_cpu_moe']} blocks stay in RAM" in got["reasons"][0]
+    args = got["server"]["args"]
+    assert args[args.index("--n-cpu-moe") + 1] == str(got["placement"]["n_cpu_moe"])
+    with_one_more_on_the_gpu = memory_query(
+        truth.plain(MOE),
+        [{"free_bytes": 8 * GIB}],
+        {"ctx_size": got["context"]["ctx_size"], "n_cpu_moe": got["placement"]["n_cpu_moe"] - 1},
+    )
+    assert with_one_more_on_the_gpu["devices"][0]["total_bytes"] > 7 * GIB
+
+
+def test_layers_stay_in_ram_where_even_the_experts_do_not_help(facts):
+    got = planned(LARGE, facts(4, ram_gib=128))
+    assert got["fits"]
+    assert (got["placement"]["n_cpu_moe"], 0 < got["placement"]["gpu_layers"] < 48) == (0, True)
 
 
 def test_unequal_gpus_each_stay_within_their_budget(facts):
