@@ -126,9 +126,9 @@ _value:
     placement:
       description:
         - Of C(layers_total) layers (the blocks and the output) C(gpu_layers) are on GPUs, C(layers_per_gpu) on each.
-          The experts of the first C(n_cpu_moe) blocks are in RAM.
+          The experts of the first C(n_cpu_moe) blocks are in RAM, but for the tensors that C(override_tensor) puts on a GPU.
       type: dict
-      sample: {gpu_layers: 33, layers_total: 33, layers_per_gpu: [33], n_cpu_moe: 0, split_mode: layer}
+      sample: {gpu_layers: 33, layers_total: 33, layers_per_gpu: [33], n_cpu_moe: 0, override_tensor: [], split_mode: layer}
     context:
       description: The context in tokens (of all slots together), the number of slots and the types of the cache.
       type: dict

@@ -3,14 +3,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What goes to which GPU, for a given context.
 
-All layers if they fit. Else, of a model with experts, all layers but the experts of as few blocks as possible: a token uses
-few of them, and the rest of a block is small and busy. Else as many whole layers as fit. A layer is a block or the output;
+All layers if they fit. Else, of a model with experts, all layers but the experts of as few blocks as possible, and of the
+last of those blocks as few tensors as possible: a token uses few experts, and the rest of a block is small and busy. Else
+as many whole layers as fit. A layer is a block or the output;
 llama.cpp takes layers from the end, the output first (_memory/layout.py), and leaves out experts from the first block on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 from .._memory.memory import Allocation, allocate
 from .._memory.settings import resolve
@@ -19,14 +22,14 @@ from .._memory.weights import EXPERTS
 
 @dataclass(frozen=True)
 class Placement:
-    """C(gpu_layers) layers on the GPUs, C(layers_per_gpu) on each, without the experts of the first C(n_cpu_moe) blocks.
-
-    C(allocation) follows from them.
+    """C(gpu_layers) layers on the GPUs, C(layers_per_gpu) on each, without the experts of the first C(n_cpu_moe) blocks
+    other than the tensors that C(override_tensor) puts back. C(allocation) follows from them.
     """
 
     gpu_layers: int
     layers_per_gpu: tuple[int, ...]
     n_cpu_moe: int
+    override_tensor: tuple[str, ...]
     allocation: Allocation
 
 
@@ -70,7 +73,29 @@ class Placer:
                 best, high = placement, middle - 1
             else:
                 low = middle + 1
-        return best, best_fits
+        return (self._with_single_tensors(ctx_size, best) if best_fits else best), best_fits
+
+    def _with_single_tensors(self, ctx_size, placement):
+        """C(placement) with the most bytes of experts of the last block in RAM back on the block's GPU."""
+        block = placement.n_cpu_moe - 1
+        if block >= len(placement.allocation.layout.blocks):
+            return placement
+        device = self._devices[placement.allocation.layout.blocks[block]].name
+        for tensors in _selections(self._experts_of(block)):
+            names = "|".join(re.escape(name) for name in tensors)
+            override = (f"blk\\.{block}\\.({names})={device}",)
+            allocation = self._allocate(ctx_size, placement.gpu_layers, placement.n_cpu_moe, placement.layers_per_gpu, override)
+            if self._budget.holds(allocation):
+                return replace(placement, override_tensor=override, allocation=allocation)
+        return placement
+
+    def _experts_of(self, block):
+        """{name without block: bytes} of the expert tensors of C(block)."""
+        return {
+            group.name.removeprefix("blk.*.").removesuffix(".weight"): group.size_bytes
+            for group in self._model.tensors
+            if group.blocks is not None and block in group.blocks and EXPERTS.search(group.name) and group.name.endswith(".weight")
+        }
 
     def _most_layers(self, ctx_size):
         """The largest number of layers that fits; more layers never need less of a GPU."""
@@ -101,7 +126,7 @@ class Placer:
             if moved is None:
                 break
             counts, allocation = moved, self._allocate(ctx_size, gpu_layers, n_cpu_moe, moved)
-        return Placement(gpu_layers, counts, n_cpu_moe, allocation), self._budget.holds(allocation)
+        return Placement(gpu_layers, counts, n_cpu_moe, (), allocation), self._budget.holds(allocation)
 
     def _by_free_memory(self, gpu_layers):
         total = sum(self._budget.device_bytes)
@@ -125,8 +150,14 @@ class Placer:
         moved[emptiest] += 1
         return tuple(moved)
 
-    def _allocate(self, ctx_size, gpu_layers, n_cpu_moe, counts):
-        settings = {**self._fixed, "ctx_size": ctx_size, "gpu_layers": gpu_layers, "n_cpu_moe": n_cpu_moe}
+    def _allocate(self, ctx_size, gpu_layers, n_cpu_moe, counts, override_tensor=()):
+        settings = {**self._fixed, "ctx_size": ctx_size, "gpu_layers": gpu_layers, "n_cpu_moe": n_cpu_moe, "override_tensor": list(override_tensor)}
         if len(counts) > 1 and any(counts):
             settings["tensor_split"] = [float(count) for count in counts]
         return allocate(self._model, resolve(settings, self._model), self._devices)
+
+
+def _selections(sizes):
+    """Every real part of the names in C(sizes), that with the most bytes first."""
+    parts = [part for count in range(1, len(sizes)) for part in combinations(sorted(sizes), count)]
+    return sorted(parts, key=lambda part: -sum(sizes[name] for name in part))

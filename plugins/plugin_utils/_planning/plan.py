@@ -63,6 +63,7 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
             "layers_total": model.n_layer_all + 1,
             "layers_per_gpu": list(choice.placement.layers_per_gpu),
             "n_cpu_moe": choice.placement.n_cpu_moe,
+            "override_tensor": list(choice.placement.override_tensor),
             "split_mode": settings.split_mode,
         },
         "context": {

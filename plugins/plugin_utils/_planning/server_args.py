@@ -33,6 +33,9 @@ def planned_args(settings, n_devices, layers_per_gpu, cache_ram_bytes):
         "--cache-type-v", settings.cache_type_v,
         "--gpu-layers", str(settings.n_gpu_layers),
     ]  # fmt: skip
+    if settings.override_tensor:
+        # before --n-cpu-moe: the first that matches a tensor wins
+        args += ["--override-tensor", ",".join(settings.override_tensor)]
     if settings.n_cpu_moe:
         args += ["--n-cpu-moe", str(settings.n_cpu_moe)]
     if n_devices > 1 and any(layers_per_gpu):

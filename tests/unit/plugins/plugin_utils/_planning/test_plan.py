@@ -25,7 +25,7 @@ def planned(name, node, **wishes):
 def test_all_layers_and_the_whole_context_where_there_is_room(facts):
     got = planned(DENSE, facts(24))
     assert got["fits"]
-    assert got["placement"] == {"gpu_layers": 33, "layers_total": 33, "layers_per_gpu": [33], "n_cpu_moe": 0, "split_mode": "layer"}
+    assert got["placement"] == {"gpu_layers": 33, "layers_total": 33, "layers_per_gpu": [33], "n_cpu_moe": 0, "override_tensor": [], "split_mode": "layer"}
     assert got["context"]["ctx_size"] == 131072
 
 
@@ -59,6 +59,15 @@ def test_experts_stay_in_ram_before_layers_do(facts):
     assert f"the experts of {got['placement']['n_cpu_moe']} blocks stay in RAM" in got["reasons"][0]
     args = got["server"]["args"]
     assert args[args.index("--n-cpu-moe") + 1] == str(got["placement"]["n_cpu_moe"])
+    (override,) = got["placement"]["override_tensor"]
+    assert override.startswith(f"blk\\.{got['placement']['n_cpu_moe'] - 1}\\.(ffn_") and override.endswith("=CUDA0")
+    assert args.index("--override-tensor") < args.index("--n-cpu-moe")
+    same = memory_query(
+        truth.plain(MOE),
+        [{"free_bytes": 8 * GIB}],
+        {"ctx_size": got["context"]["ctx_size"], "n_cpu_moe": got["placement"]["n_cpu_moe"], "override_tensor": override},
+    )
+    assert same["devices"][0]["total_bytes"] == got["memory"]["devices"][0]["total_bytes"] <= 7 * GIB
     with_one_more_on_the_gpu = memory_query(
         truth.plain(MOE),
         [{"free_bytes": 8 * GIB}],
