@@ -143,7 +143,7 @@ class Placer:
     def _move_one(self, counts, allocation):
         room = [limit - buffers.total_bytes for limit, buffers in zip(self._budget.device_bytes, allocation.devices, strict=True)]
         fullest, emptiest = room.index(min(room)), room.index(max(room))
-        if room[fullest] >= 0 or room[emptiest] <= 0 or counts[fullest] == 0:
+        if room[fullest] >= 0 or sum(room) < 0 or counts[fullest] == 0:
             return None
         moved = list(counts)
         moved[fullest] -= 1
