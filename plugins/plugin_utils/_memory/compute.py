@@ -85,25 +85,33 @@ def compute(model, settings, devices, layout, placed, cache):
     total = []
     for number in range(len(devices)):
         blocks = [block for block, device in enumerate(layout.blocks[: model.n_layer]) if device == number]
-        size = _on_device(_moments(model, settings, blocks), number, blocks, layout, host, pipelined)
+        moments = _moments(model, settings, blocks)
+        size = _on_device(moments, number, blocks, layout, host, pipelined)
+        if blocks and not settings.kv_offload:
+            size = max(size, _staged_cache(model, moments, host, [cache[block] for block in blocks]))
         total.append(max(size, _staged(model, settings, everything, host, cache)) if number == 0 else size)
     total.append(_on_host(model, settings, everything, host, pipelined))
     return total
 
 
 class _Host:
-    """What is left on the host: its blocks, its largest tensor, and whether a GPU works for it."""
+    """What is left on the host: its blocks, its largest tensor, and whether a GPU works for it.
+
+    C(serves_other_devices): the first GPU works on experts of blocks that other GPUs hold.
+    """
 
     def __init__(self, model, settings, layout, placed):
         self.blocks = [block for block, device in enumerate(layout.blocks[: model.n_layer]) if device == HOST]
         self.largest_tensor_bytes = 0
-        apart = False
+        apart = set()
         for device, _size, group, block in placed:
             if device == HOST and block is not None:
                 self.largest_tensor_bytes = max(self.largest_tensor_bytes, group.size_bytes)
-                apart = apart or layout.blocks[block] != HOST
+                apart.add(layout.blocks[block])
+        apart.discard(HOST)
         if apart and model.architecture in TWO_TENSORS_STAGED:
             self.largest_tensor_bytes *= 2
+        self.serves_other_devices = bool(apart - {0})
         self.offloads = settings.op_offload and settings.n_ubatch >= OFFLOAD_MIN_BATCH
 
 
@@ -177,7 +185,7 @@ def _on_device(moments, number, blocks, layout, host, pipelined):
     inputs = moments.mask
     if pipelined:
         inputs = COPIES * (moments.mask + moments.v_index + (moments.row if number == 0 else 2 * moments.row))
-    elif host.blocks and not host.offloads:
+    elif host.largest_tensor_bytes and not host.offloads:
         inputs += 2 * moments.row
     return moments.in_blocks(inputs)
 
@@ -190,15 +198,23 @@ def _staged(model, settings, moments, host, cache):
     sizes = [0]
     if host.largest_tensor_bytes:
         rows = ROWS_BESIDE_STAGED_WEIGHTS.get(model.architecture, 2)
-        sizes.append(working + host.largest_tensor_bytes + rows * moments.row)
+        elsewhere = moments.feed_forward + 4 * moments.row if host.serves_other_devices else 0
+        sizes.append(working + host.largest_tensor_bytes + rows * moments.row + elsewhere)
     if not settings.kv_offload:
-        ahead = max(cache) // 2 if model.architecture in CACHE_STAGED_AHEAD else 0
-        sizes.append(working + max(cache) + ahead)
+        sizes.append(_staged_cache(model, moments, host, cache))
     if settings.flash_attn:
-        working = moments.attention + moments.mask + 2 * moments.qkv
+        working = max(moments.attention, moments.scores + moments.row) + moments.mask + 2 * moments.qkv
     for block, following in zip(host.blocks, [*host.blocks[1:], None]):
         sizes.append(working + cache[block] + _staged_ahead(model, moments, cache, block, following))
     return max(sizes)
+
+
+def _staged_cache(model, moments, host, cache):
+    """A device's buffer where the cache of its blocks, C(cache), is kept on the host and passes through it."""
+    if not host.offloads:
+        return 0
+    ahead = max(cache) // 2 if model.architecture in CACHE_STAGED_AHEAD else 0
+    return moments.in_blocks(moments.mask) + max(cache) + ahead
 
 
 def _staged_ahead(model, moments, cache, block, following):
