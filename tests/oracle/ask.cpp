@@ -5,14 +5,16 @@
 //
 //     GGML_BACKEND_PATH=…/oracle_backend.so ORACLE_DEVICES=24000:events oracle_ask model=x.gguf ctx_size=32768 gpu_layers=all
 //
-// Names and values are llama-server's options; what is not given is what llama-server does without it. The answer is one line of
-// JSON in bytes. The model may be a header alone: it is extended, without taking memory, to the size its tensors need.
+// Names and values are llama-server's options; what is not given is what llama-server does without it, but for fit=true, which has to
+// be asked for: then llama.cpp chooses what is not given to suit the free memory. The answer is one line of JSON in bytes. The model may be a header alone: it is extended, without taking memory, to the size its tensors need.
 // One question per process, because llama.cpp ends the process where it meets what it does not expect.
 
+#include "fit.h"
 #include "ggml-backend.h"
 #include "gguf.h"
 #include "llama-ext.h"
 #include "llama.h"
+#include "log.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -30,19 +32,26 @@
 #include <utility>
 #include <vector>
 
+// llama.cpp's log asks this of a part of its common library that is not built here.
+bool tty_can_use_colors() {
+    return false;
+}
+
 namespace {
 
-struct Refused : std::runtime_error {
+struct Wrong : std::runtime_error { // the question
     using std::runtime_error::runtime_error;
 };
 
-// The last thing llama.cpp complained about: its functions return no reason.
+struct Refused : std::runtime_error { // by llama.cpp
+    using std::runtime_error::runtime_error;
+};
+
+// What llama.cpp complained about first: its functions return no reason, and what follows is a consequence.
 std::string complaint;
 
 void keep_complaint(ggml_log_level level, const char * text, void *) {
-    static bool complaining = false;
-    complaining = level == GGML_LOG_LEVEL_ERROR || (level == GGML_LOG_LEVEL_CONT && complaining);
-    if (complaining) {
+    if (level == GGML_LOG_LEVEL_ERROR && complaint.empty()) {
         complaint = text;
     }
 }
@@ -51,7 +60,7 @@ int whole(const std::string & name, const std::string & value) {
     char * end = nullptr;
     const long number = std::strtol(value.c_str(), &end, 10);
     if (value.empty() || *end) {
-        throw Refused(name + ": got '" + value + "', expected a whole number");
+        throw Wrong(name + ": got '" + value + "', expected a whole number");
     }
     return static_cast<int>(number);
 }
@@ -65,7 +74,7 @@ T choice(const std::string & name, const std::string & value, const std::vector<
         }
         expected += " " + word;
     }
-    throw Refused(name + ": got '" + value + "', expected one of" + expected);
+    throw Wrong(name + ": got '" + value + "', expected one of" + expected);
 }
 
 bool truth(const std::string & name, const std::string & value) {
@@ -82,9 +91,12 @@ struct Question {
     std::string model;
     llama_model_params of_model = llama_model_default_params();
     llama_context_params of_context = llama_context_default_params();
+    bool fits = false; // --fit on
 
+    Question();
     void set(const std::string & name, const std::string & value);
     void finish();
+    common_params_fit_status fit(const std::string & path);
 
   private:
     void keep_on_cpu(const std::string & blocks);
@@ -95,10 +107,19 @@ struct Question {
     int outputs = -1;
     int n_cpu_moe = 0;
     bool cpu_moe = false;
+    size_t fit_target = 1024; // MiB to leave on each device
+    int fit_ctx = 4096;
     std::vector<float> split;
     std::list<std::string> patterns; // a list, because the overrides keep pointers into it
     std::vector<llama_model_tensor_buft_override> overrides;
 };
+
+// What llama-server says where llama.cpp's library has another default (common/common.h).
+Question::Question() {
+    of_context.n_ctx = 0; // the model's
+    of_context.swa_full = false;
+    of_context.kv_unified = false;
+}
 
 void Question::set(const std::string & name, const std::string & value) {
     if (name == "model") {
@@ -139,7 +160,7 @@ void Question::set(const std::string & name, const std::string & value) {
         for (char * end = nullptr; *at; at = *end == ',' ? end + 1 : end) {
             split.push_back(std::strtof(at, &end));
             if (end == at || (*end && *end != ',')) {
-                throw Refused("tensor_split: got '" + value + "', expected numbers with commas between them");
+                throw Wrong("tensor_split: got '" + value + "', expected numbers with commas between them");
             }
         }
     } else if (name == "n_cpu_moe") {
@@ -148,6 +169,12 @@ void Question::set(const std::string & name, const std::string & value) {
         cpu_moe = truth(name, value);
     } else if (name == "override_tensor") {
         override_tensor(value);
+    } else if (name == "fit") {
+        fits = truth(name, value);
+    } else if (name == "fit_target") {
+        fit_target = whole(name, value);
+    } else if (name == "fit_ctx") {
+        fit_ctx = whole(name, value);
     } else if (name == "no_host") {
         of_model.no_host = truth(name, value);
     } else if (name == "mtp") {
@@ -155,7 +182,7 @@ void Question::set(const std::string & name, const std::string & value) {
         of_context.ctx_type = choice<llama_context_type>(name, value, {
             {"weights", LLAMA_CONTEXT_TYPE_DEFAULT}, {"context", LLAMA_CONTEXT_TYPE_MTP}});
     } else {
-        throw Refused("no such setting: '" + name + "'");
+        throw Wrong("no such setting: '" + name + "'");
     }
 }
 
@@ -168,7 +195,7 @@ void Question::keep_on_cpu(const std::string & blocks) {
 void Question::override_tensor(const std::string & value) {
     const size_t equals = value.rfind('=');
     if (equals == std::string::npos) {
-        throw Refused("override_tensor: got '" + value + "', expected PATTERN=BUFFER");
+        throw Wrong("override_tensor: got '" + value + "', expected PATTERN=BUFFER");
     }
     const std::string name = value.substr(equals + 1);
     for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
@@ -179,12 +206,12 @@ void Question::override_tensor(const std::string & value) {
             return;
         }
     }
-    throw Refused("override_tensor: no buffer is called '" + name + "'");
+    throw Wrong("override_tensor: no buffer is called '" + name + "'");
 }
 
 void Question::finish() {
     if (model.empty()) {
-        throw Refused("which model? Give model=PATH");
+        throw Wrong("which model? Give model=PATH");
     }
     for (int i = 0; i < n_cpu_moe; i++) {
         keep_on_cpu("blk\\." + std::to_string(i));
@@ -213,11 +240,23 @@ void Question::finish() {
     of_context.n_outputs_max = outputs < 0 ? slots : outputs;
 }
 
+// Let llama.cpp choose what was not given. Where it gives up, llama-server goes on with what there is, and so does this.
+common_params_fit_status Question::fit(const std::string & path) {
+    common_log_pause(common_log_main()); // it would write between the answer's lines
+    overrides.resize(llama_max_tensor_buft_overrides(), {nullptr, nullptr});
+    split.resize(llama_max_devices(), 0.0f);
+    of_model.tensor_buft_overrides = overrides.data();
+    of_model.tensor_split = split.data();
+    std::vector<size_t> margins(llama_max_devices(), fit_target << 20);
+    return common_fit_params(path.c_str(), &of_model, &of_context, split.data(), overrides.data(), margins.data(), fit_ctx, nullptr,
+        GGML_LOG_LEVEL_ERROR);
+}
+
 // Bytes that a file with these tensors has at least.
 off_t full_size(const std::string & path) {
     std::unique_ptr<gguf_context, decltype(&gguf_free)> header(gguf_init_from_file(path.c_str(), {true, nullptr}), gguf_free);
     if (!header) {
-        throw Refused("cannot read " + path + " as a GGUF file: " + complaint);
+        throw Wrong("cannot read " + path + " as a GGUF file: " + complaint);
     }
     size_t end = 0;
     for (int64_t i = 0; i < gguf_get_n_tensors(header.get()); i++) {
@@ -237,7 +276,7 @@ std::string extended(const std::string & path) {
     const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     const int copy = memfd_create("model", 0);
     if (copy < 0 || write(copy, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) || ftruncate(copy, size) != 0) {
-        throw Refused("cannot extend " + path + " to its full size");
+        throw Wrong("cannot extend " + path + " to its full size");
     }
     return "/proc/self/fd/" + std::to_string(copy);
 }
@@ -246,8 +285,42 @@ void print_part(const char * name, const llama_memory_breakdown_data & part) {
     std::printf("{\"name\": \"%s\", \"weights_bytes\": %zu, \"kv_bytes\": %zu, \"compute_bytes\": %zu}", name, part.model, part.context, part.compute);
 }
 
-void answer(const Question & question) {
+// What a grid of further questions depends on.
+void print_model(const llama_model * model) {
+    std::printf("\"model\": {\"context_length\": %d, \"block_count\": %d, \"expert_count\": %d, \"nextn_predict_layers\": %d}, ",
+        llama_model_n_ctx_train(model), llama_model_n_layer(model), llama_model_n_expert(model), llama_model_n_layer_nextn(model));
+}
+
+std::string quoted(const std::string & text) {
+    std::string result = "\"";
+    for (const char letter : text) {
+        if (letter == '"' || letter == '\\') {
+            result += '\\';
+        }
+        result += letter;
+    }
+    return result + "\"";
+}
+
+void print_choice(const Question & question, common_params_fit_status status) {
+    const llama_model_params & model = question.of_model;
+    std::printf("{\"fit\": {\"status\": %d, \"ctx_size\": %u, \"gpu_layers\": %d, \"tensor_split\": [", static_cast<int>(status),
+        question.of_context.n_ctx, model.n_gpu_layers);
+    for (size_t i = 0; i < ggml_backend_reg_dev_count(ggml_backend_reg_by_name("CUDA")); i++) {
+        std::printf("%s%g", i ? ", " : "", model.tensor_split[i]);
+    }
+    std::printf("], \"override_tensor\": [");
+    for (const auto * each = model.tensor_buft_overrides; each->pattern; each++) {
+        const std::string text = std::string(each->pattern) + "=" + ggml_backend_buft_name(each->buft);
+        std::printf("%s%s", each == model.tensor_buft_overrides ? "" : ", ", quoted(text).c_str());
+    }
+    std::printf("]}, ");
+}
+
+void answer(Question & question) {
     const std::string path = extended(question.model);
+    const common_params_fit_status status = question.fits ? question.fit(path) : COMMON_PARAMS_FIT_STATUS_SUCCESS;
+    complaint.clear(); // a fit goes on after a refusal
     std::unique_ptr<llama_model, decltype(&llama_model_free)> model(llama_model_load_from_file(path.c_str(), question.of_model), llama_model_free);
     if (!model) {
         throw Refused("failed to load the model: " + complaint);
@@ -277,7 +350,14 @@ void answer(const Question & question) {
         sum->compute += part.compute;
     }
 
-    std::printf("{\"ctx_size\": %u, \"devices\": [", llama_n_ctx(context.get()));
+    if (question.fits) {
+        print_choice(question, status);
+    } else {
+        std::printf("{");
+    }
+    std::printf("\"ctx_size\": %u, ", llama_n_ctx(context.get()));
+    print_model(model.get());
+    std::printf("\"devices\": [");
     for (size_t i = 0; i < devices.size(); i++) {
         std::printf(i ? ", " : "");
         print_part(ggml_backend_dev_name(llama_model_get_device(model.get(), static_cast<int>(i))), devices[i]);
@@ -298,12 +378,15 @@ int main(int count, char ** arguments) {
             const std::string argument = arguments[i];
             const size_t equals = argument.find('=');
             if (equals == std::string::npos) {
-                throw Refused("got '" + argument + "', expected NAME=VALUE");
+                throw Wrong("got '" + argument + "', expected NAME=VALUE");
             }
             question.set(argument.substr(0, equals), argument.substr(equals + 1));
         }
         question.finish();
         answer(question);
+    } catch (const Wrong & error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 2;
     } catch (const std::exception & error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;

@@ -24,7 +24,7 @@ namespace {
 
 constexpr size_t ALIGNMENT = 128;
 constexpr int64_t ROW_PADDING = 512;        // elements; rows of quantized tensors are padded to this
-constexpr int64_t KV_STRIDE = 256;          // the cells the small-batch kernel of flash attention takes at once
+constexpr int64_t KV_STRIDE = 256;          // the cells that flash attention's kernel for few tokens takes at once
 constexpr int64_t OFFLOAD_MIN_BATCH = 32;   // from here on weights in host memory are worth copying
 constexpr uintptr_t NO_MEMORY = 0x10000000; // where a buffer claims to be: nobody reads or writes there
 
@@ -74,16 +74,16 @@ size_t buffers_alignment(ggml_backend_buffer_type_t) {
     return ALIGNMENT;
 }
 
-// Flash attention on a cache that is not f16 converts the cells of a layer to f16 behind its result, on every kernel but the
-// one for a token or two, which reads most types as they are.
+// Flash attention on a cache that is not f16 converts a layer's cells to f16, behind its result. Only the kernel for a token or two
+// reads q8_0 and q4_0 as they are (compute capability 8.9 or newer, the types that are built by default).
 size_t flash_attention_size(const ggml_tensor * result) {
     const ggml_tensor * q = result->src[0];
     const ggml_tensor * k = result->src[1];
     const ggml_tensor * v = result->src[2];
     size_t size = ggml_nbytes(result);
 
-    const bool small_batch = q->ne[1] <= 2 && q->ne[0] <= 256 && q->ne[0] % 64 == 0 && q->ne[0] != 192 && k->ne[1] % KV_STRIDE == 0;
-    if (small_batch && ggml_is_quantized(k->type) && ggml_is_quantized(v->type)) {
+    const bool few_tokens = q->ne[1] <= 2 && q->ne[0] <= 256 && q->ne[0] % 64 == 0 && q->ne[0] != 192 && k->ne[1] % KV_STRIDE == 0;
+    if (few_tokens && k->type == v->type && (k->type == GGML_TYPE_Q8_0 || k->type == GGML_TYPE_Q4_0)) {
         return size;
     }
     const bool v_is_k = v->view_src && (v->view_src == k || (v->view_src == k->view_src && v->view_offs == k->view_offs));

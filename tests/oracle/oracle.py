@@ -1,0 +1,150 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Ask llama.cpp itself what it would allocate, without a GPU and without weights.
+
+usage: oracle.py build
+       oracle.py ask --model FILE --devices 24000,24000:noevents --set ctx_size=32768 --set gpu_layers=all
+       oracle.py check [--sample N] [--models 'Qwen3-*']
+       oracle.py record FOLDER [--models 'Qwen3-*']
+       oracle.py plans
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import sys
+import time
+
+import llamacpp
+import machine
+import question
+import truth
+
+SHOWN = 10
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        llamacpp.build()
+        return options.run(options)
+    except (llamacpp.Failed, machine.Missing, question.Wrong) as failure:
+        print(failure, file=sys.stderr)
+    except question.Refused as refused:
+        print(f"llama.cpp refuses: {refused}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    build = commands.add_parser("build", help="download and build what is needed, once")
+    build.set_defaults(run=lambda options: 0)
+
+    ask = commands.add_parser("ask", help="one model, one set of settings")
+    ask.add_argument("--model", required=True, type=_file, help="a GGUF file; its header is enough")
+    ask.add_argument("--devices", default=[], type=_devices, help="free MiB of each device: 24000,24000:noevents; none for a CPU alone")
+    ask.add_argument("--set", default=[], action="append", type=_setting, metavar="NAME=VALUE", help="an option of llama-server, as in tests/truth")
+    ask.add_argument("--json", action="store_true", help="print bytes as JSON")
+    ask.set_defaults(run=_ask)
+
+    check = commands.add_parser("check", help="ask the rows of tests/truth again")
+    check.add_argument("--sample", type=int, metavar="N", help="only so many rows, evenly spread")
+    check.add_argument("--models", default="*", metavar="GLOB", help="only models whose file name matches")
+    check.set_defaults(run=_check)
+
+    record = commands.add_parser("record", help="ask a grid of settings about every header of tests/truth and write rows")
+    record.add_argument("folder", type=pathlib.Path)
+    record.add_argument("--models", default="*", metavar="GLOB", help="only models whose file name matches")
+    record.set_defaults(run=_record)
+
+    plans = commands.add_parser("plans", help="give a grid of plans to llama.cpp: each must stay within its budget")
+    plans.set_defaults(run=_plans)
+    return parser
+
+
+def _file(text: str) -> pathlib.Path:
+    path = pathlib.Path(text).resolve()
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"no such file: {text}")
+    return path
+
+
+def _devices(text: str) -> list[dict]:
+    devices = []
+    for row in filter(None, text.split(",")):
+        free, _, events = row.partition(":")
+        if not free.isdecimal() or events not in ("", "events", "noevents"):
+            raise argparse.ArgumentTypeError(f"got '{row}', expected MIB, MIB:events or MIB:noevents")
+        devices.append({"free_mib": int(free), "events": events != "noevents"})
+    return devices
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"got '{text}', expected NAME=VALUE")
+    return name, value
+
+
+def _ask(options: argparse.Namespace) -> int:
+    settings: dict[str, list[str]] = {}
+    for name, value in options.set:
+        settings.setdefault(name, []).append(value)
+    answer = question.ask(options.model, settings, options.devices)
+    if options.json:
+        print(json.dumps(answer))
+        return 0
+    print(f"{'MiB':<8}{'weights':>10}{'kv':>10}{'compute':>10}{'total':>10}   ctx_size {answer['ctx_size']}")
+    for part in [*answer["devices"], answer["host"]]:
+        figures = [part[f"{name}_bytes"] for name in question.PARTS]
+        print(f"{part['name']:<8}" + "".join(f"{figure / question.MIB:>10.1f}" for figure in [*figures, sum(figures)]))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    rows = truth.read(options.models, options.sample)
+    if not rows:
+        print(f"No row of tests/truth is about a model that matches {options.models}.", file=sys.stderr)
+        return 1
+    start = time.monotonic()
+    wrong = 0
+    for row, again in zip(rows, truth.ask_all(rows)):
+        found = truth.differences(row, again)
+        wrong += bool(found)
+        if found and wrong <= SHOWN:
+            print(json.dumps({"model": row["model"], "settings": row["settings"], "devices": row["devices"]}), *found, sep="\n    ", flush=True)
+    print(f"{len(rows) - wrong} of {len(rows)} rows agree in every part, {time.monotonic() - start:.0f} seconds")
+    return 1 if wrong else 0
+
+
+def _record(options: argparse.Namespace) -> int:
+    start = time.monotonic()
+    count = truth.record(options.folder, options.models)
+    print(f"{count} rows in {options.folder}, {time.monotonic() - start:.0f} seconds")
+    return 0 if count else 1
+
+
+def _plans(options: argparse.Namespace) -> int:
+    # The rest of the oracle runs without the collection.
+    import plans
+
+    start = time.monotonic()
+    checked = list(plans.check())
+    wrong = [found for found in checked if found.over_budget > 0]
+    for found in wrong[:SHOWN]:
+        print(f"{found.model} on {found.node} with {found.wishes}: {found.over_budget:.0f} MiB over the budget")
+    above = sorted(figure for found in checked for figure in found.above)
+    figures = ", ".join(f"{name} {above[int(part * (len(above) - 1))]:.0f}" for name, part in (("least", 0), ("median", 0.5), ("95 %", 0.95), ("most", 1)))
+    print(f"MiB that a plan counts above llama.cpp, per device: {figures}")
+    print(f"{len(checked) - len(wrong)} of {len(checked)} plans are within their budget, {time.monotonic() - start:.0f} seconds")
+    return 1 if wrong or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,125 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A grid of plans, each given to llama.cpp with the plan's own flags: it must stay within the budget of every device.
+
+The plans are those of llama_plan for full-size models of tests/truth, on nodes with one to four GPUs, under several wishes.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import checkout
+import question
+import truth
+
+sys.path.insert(0, str(checkout.linked()))
+
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
+
+# Free MiB of each GPU: 8 to 80 GB cards alone, equal and unequal ones together.
+NODES = (
+    (7600,), (11600,), (15600,), (22570,), (31500,), (47000,), (79600,),
+    (23500, 23500), (47000, 23500), (23500, 23500, 23500, 23500), (16000, 6000, 10000),
+)  # fmt: skip
+WISHES = (
+    {},
+    {"ctx_size": 32768},
+    {"ctx_size": 8192, "parallel": 1},
+    {"ctx_size": 65536, "parallel": 8},
+    {"ctx_size": 65536, "cache_type_k": "q8_0", "cache_type_v": "q8_0"},
+    {"ctx_size": 16384, "ubatch_size": 2048},
+    {"ctx_size": 8192, "flash_attn": "off"},
+    {"ctx_size": 16384, "op_offload": False},
+    {"ctx_size": 16384, "kv_offload": False},
+    {"ctx_size": 4096, "gpu_layers": 20},
+)
+RAM_BYTES = 2 * 1024**4
+FLAGS = {
+    "--ctx-size": "ctx_size", "--parallel": "parallel", "--batch-size": "batch_size", "--ubatch-size": "ubatch_size",
+    "--flash-attn": "flash_attn", "--cache-type-k": "cache_type_k", "--cache-type-v": "cache_type_v", "--gpu-layers": "gpu_layers",
+    "--n-cpu-moe": "n_cpu_moe", "--tensor-split": "tensor_split", "--override-tensor": "override_tensor", "--split-mode": "split_mode",
+}  # fmt: skip
+SWITCHES = {
+    "--kv-unified": ("kv_unified", True),
+    "--no-kv-unified": ("kv_unified", False),
+    "--no-kv-offload": ("kv_offload", False),
+    "--no-op-offload": ("op_offload", False),
+}
+# llama-server's own, without a figure in the buffers that are asked about.
+BESIDE = {"--cache-ram", "--fit"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One plan: MiB that the plan is above llama.cpp on each device, and MiB that llama.cpp is above the budget (0 or less: within)."""
+
+    model: str
+    node: tuple[int, ...]
+    wishes: dict
+    above: list[float]
+    over_budget: float
+
+
+def check() -> Iterator[Checked]:
+    """Every plan of the grid that fits; models that llama_plan does not describe are left out."""
+    with concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        yield from pool.map(_ask, _grid())
+
+
+def _grid() -> Iterator[tuple]:
+    for path in sorted(truth.HEADERS.glob("[A-Z]*.gguf")):
+        model = read_model(str(path))
+        for node in NODES:
+            for wishes in WISHES:
+                try:
+                    made = plan(model, _facts(node), wishes)
+                except InfraError:
+                    break
+                if made["fits"]:
+                    yield path, node, wishes, made
+
+
+def _facts(node: tuple[int, ...]) -> dict:
+    return {
+        "devices": [{"vendor": "nvidia", "memory_total_bytes": free * question.MIB} for free in node],
+        "host": {"memory_total_bytes": RAM_BYTES},
+    }
+
+
+def _ask(item: tuple) -> Checked:
+    path, node, wishes, made = item
+    answer = question.ask(path, settings_of(made["server"]["args"]), [{"free_mib": free, "events": True} for free in node])
+    above, over = [], []
+    for device, planned in zip(answer["devices"], made["memory"]["devices"]):
+        total = sum(device[f"{part}_bytes"] for part in question.PARTS)
+        above.append((planned["total_bytes"] - total) / question.MIB)
+        over.append((total - planned["free_bytes"] + planned["reserve_bytes"]) / question.MIB)
+    return Checked(path.name, node, wishes, above, max(over))
+
+
+def settings_of(args: list[str]) -> dict:
+    """The settings that a plan's arguments ask llama-server for."""
+    settings: dict = {}
+    rest = iter(args)
+    for flag in rest:
+        if flag in SWITCHES:
+            name, value = SWITCHES[flag]
+            settings[name] = value
+        elif flag in BESIDE:
+            next(rest)
+        else:
+            settings[FLAGS[flag]] = next(rest)
+    if "tensor_split" in settings:
+        settings["tensor_split"] = settings["tensor_split"].split(",")
+    if "override_tensor" in settings:
+        settings["override_tensor"] = [settings["override_tensor"]]
+    return settings
