@@ -78,7 +78,7 @@ def _file(text: str) -> pathlib.Path:
 def _devices(text: str) -> list[dict]:
     devices = []
     for row in filter(None, text.split(",")):
-        free, _, events = row.partition(":")
+        free, _colon, events = row.partition(":")
         if not free.isdecimal() or events not in ("", "events", "noevents"):
             raise argparse.ArgumentTypeError(f"got '{row}', expected MIB, MIB:events or MIB:noevents")
         devices.append({"free_mib": int(free), "events": events != "noevents"})
