@@ -72,7 +72,7 @@ def cache(model, settings):
         if block >= last:
             sizes.append(0)
             continue
-        cells = (window_cells(_window(model), settings) if windowed[block] else settings.n_ctx_seq) * settings.n_stream
+        cells = (window_cells(window_length(model), settings) if windowed[block] else settings.n_ctx_seq) * settings.n_stream
         v_width = v_width if settings.flash_attn else widest_v
         sizes.append(cells * (cache_row_bytes(k_width, settings.cache_type_k) + cache_row_bytes(v_width, settings.cache_type_v)))
     return tuple(sizes)
@@ -82,7 +82,7 @@ def mask_cells(model, settings, blocks):
     """Cells that the masks of a stream span, for these C(blocks): those of the full cache and those of the window."""
     windowed = windowed_blocks(model)
     kinds = {windowed[block] for block in blocks}
-    return (settings.n_ctx_seq if False in kinds else 0) + (window_cells(_window(model), settings) if True in kinds else 0)
+    return (settings.n_ctx_seq if False in kinds else 0) + (window_cells(window_length(model), settings) if True in kinds else 0)
 
 
 def window_cells(window, settings):
@@ -94,7 +94,7 @@ def window_cells(window, settings):
 def windowed_blocks(model):
     """Whether each block has a window."""
     pattern = PATTERNS[model.architecture]
-    if not _window(model):
+    if not window_length(model):
         return (False,) * model.n_layer_all
     listed = model.hyperparameters.get("attention.sliding_window_pattern")
     if isinstance(listed, list):
@@ -106,7 +106,7 @@ def windowed_blocks(model):
     return tuple(block < model.n_layer and (period == 0 or block % period != full) for block in range(model.n_layer_all))
 
 
-def _window(model):
+def window_length(model):
     """The length of the window, 0 for none."""
     pattern = PATTERNS[model.architecture]
     if model.architecture == "exaone4" and model.n_layer != EXAONE4_BLOCKS_WITH_WINDOWS:

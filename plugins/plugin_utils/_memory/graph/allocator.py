@@ -1,0 +1,115 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where ggml puts the results of a graph, and so how large each buffer is: memory is used again as soon as nobody needs it.
+
+Source: ggml/src/ggml-alloc.c (ggml_dyn_tallocr_*, ggml_gallocr_alloc_graph_impl).
+"""
+
+from __future__ import annotations
+
+from .ggml import IN_PLACE
+
+ALIGNMENT_OF_DEVICE = 128
+ALIGNMENT_OF_HOST = 32
+ENDLESS = 1 << 62
+
+
+class Pool:
+    """One buffer: free stretches by address, the last one endless; C(size_bytes) is as far as it was ever used."""
+
+    def __init__(self, alignment):
+        self._alignment = alignment
+        self._offsets = [0]
+        self._sizes = [ENDLESS]
+        self.size_bytes = 0
+
+    def take(self, size):
+        """The offset of the smallest free stretch that holds C(size); the endless one only if there is no other."""
+        size += -size % self._alignment
+        sizes = self._sizes
+        best, best_size = -1, ENDLESS
+        for index in range(len(sizes) - 1):
+            if size <= sizes[index] <= best_size:
+                best, best_size = index, sizes[index]
+        offset = self._offsets[best]
+        sizes[best] -= size
+        self._offsets[best] += size
+        if not sizes[best]:
+            del sizes[best], self._offsets[best]
+        self.size_bytes = max(self.size_bytes, offset + size)
+        return offset
+
+    def give_back(self, offset, size):
+        size += -size % self._alignment
+        offsets, sizes = self._offsets, self._sizes
+        index = 0
+        while index < len(offsets) and offsets[index] < offset:
+            index += 1
+        joins_before = index > 0 and offsets[index - 1] + sizes[index - 1] == offset
+        joins_after = index < len(offsets) and offset + size == offsets[index]
+        if joins_before:
+            sizes[index - 1] += size
+            if joins_after:
+                sizes[index - 1] += sizes[index]
+                del sizes[index], offsets[index]
+        elif joins_after:
+            offsets[index] = offset
+            sizes[index] += size
+        else:
+            offsets.insert(index, offset)
+            sizes.insert(index, size)
+
+
+def buffer_sizes(schedule, n_devices):
+    """Bytes of the buffer of each device and, last, of the host, for a Schedule."""
+    pools = [Pool(ALIGNMENT_OF_DEVICE) for _device in range(n_devices)] + [Pool(ALIGNMENT_OF_HOST)]
+    for leaf, backend in schedule.leafs:
+        _allocate(leaf, backend, pools, n_devices)
+    for node, backend in schedule.nodes:
+        if node.root is not None and node.op != "none":
+            node.root.views += 1
+        if node.given:
+            _allocate(node, backend, pools, n_devices)
+        for source in node.sources:
+            source.children += 1
+            if source.given:
+                _allocate(source, backend, pools, n_devices)
+    for node, backend in schedule.nodes:
+        for source in node.sources:
+            _allocate(source, backend, pools, n_devices)
+        _allocate(node, backend, pools, n_devices)
+        for source in node.sources:
+            source.children -= 1
+            if source.children or source.views:
+                continue
+            root = source.root
+            if root is None:
+                _free(source)
+            else:
+                root.views -= 1
+                if not root.views and not root.children:
+                    _free(root)
+    return [pool.size_bytes for pool in pools]
+
+
+def _allocate(tensor, backend, pools, n_devices):
+    if tensor.alive or tensor.root is not None or tensor.home is not None:
+        return
+    tensor.alive = True
+    if tensor.op in IN_PLACE:
+        for source in tensor.sources:
+            if source.alive and source.children == 1 and not source.views and not source.output and source.shape == tensor.shape and source.type == tensor.type:
+                source.alive = False
+                tensor.pool, tensor.offset, tensor.held_bytes = source.pool, source.offset, source.held_bytes
+                return
+    size = tensor.size_bytes + (tensor.scratch_bytes if backend < n_devices else 0)
+    tensor.pool = pools[backend]
+    tensor.offset = tensor.pool.take(size)
+    tensor.held_bytes = size
+
+
+def _free(tensor):
+    if tensor.alive and not tensor.output:
+        tensor.alive = False
+        tensor.pool.give_back(tensor.offset, tensor.held_bytes)

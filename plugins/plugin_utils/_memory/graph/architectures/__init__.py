@@ -1,0 +1,31 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How the graph of each architecture is built: a module for each family, and here which family an architecture belongs to.
+
+Source: src/models/*.cpp.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
+
+from . import transformer
+
+BUILDERS = {
+    **dict.fromkeys(transformer.ARCHITECTURES, transformer.build),
+}
+"""A function that takes a Build and adds the whole graph to it."""
+
+
+def build_graph(b):
+    """The graph of b, a Build. Raises InfraError for an architecture whose graph is not described."""
+    builder = BUILDERS.get(b.model.architecture)
+    if builder is None:
+        raise InfraError(
+            f"the compute buffers of architecture '{b.model.architecture}' are not modelled yet",
+            where=b.model.name or "model",
+            expected=nearest(b.model.architecture, BUILDERS),
+            fix="No figure is given rather than a guess",
+        )
+    builder(b)
