@@ -80,8 +80,15 @@ class Build:
     def embeddings(self):
         """Rows of the token embedding. The input for ready-made embeddings is there too, unused."""
         tokens = ggml.leaf_input("i32", self.n_tokens)
-        rows = self.graph.expand(get_rows(self.weight("token_embd.weight"), tokens))
-        self.graph.expand(ggml.leaf_input("f32", self.n_embd, self.n_tokens))
+        deepstack = self.model.integer("n_deepstack_layers", 0)
+        rows = get_rows(self.weight("token_embd.weight"), tokens)
+        if deepstack:
+            rows = ggml.pad(rows, deepstack * self.n_embd)
+        self.graph.expand(rows)
+        self.graph.expand(ggml.leaf_input("f32", self.n_embd * (1 + deepstack), self.n_tokens))
+        if deepstack:
+            self.deepstack = rows
+            rows = self.graph.expand(view(rows, self.n_embd, self.n_tokens))
         return rows
 
     def positions(self, each=1):
@@ -240,6 +247,25 @@ class Build:
             total = graph.expand(same("add", total, part))
         return cont(total) if used == 1 else total
 
+    def grouped_experts(self, x, block, probabilities, used):
+        """The small experts that groups of experts share (grovemoe)."""
+        graph, tokens = self.graph, x.shape[1]
+        probs = same("soft_max", probabilities)
+        ids = ggml.top_k_of_argsort(same("unary", probabilities), used)
+        ids = ggml.cast(same("scale", ggml.cast(ids, "f32")), "i32")
+        weights = reshape(get_rows(reshape(probs, 1, probs.shape[0], tokens), ids), used, tokens)
+        weights = reshape(same("div", weights, same("clamp", ggml.sum_rows(weights))), 1, used, tokens)
+        graph.expand(weights)
+        y = reshape(x, x.shape[0], 1, tokens)
+        up = self._by_experts("ffn_up_chexps", y, ids, block)
+        y = glu(self._by_experts("ffn_gate_chexps", y, ids, block), up)
+        y = graph.expand(same("mul", self._by_experts("ffn_down_chexps", y, ids, block), weights))
+        parts = [graph.expand(view(y, x.shape[0], tokens)) for _expert in range(used)]
+        total = parts[0]
+        for part in parts[1:]:
+            total = graph.expand(same("add", total, part))
+        return cont(total) if used == 1 else total
+
     def _by_experts(self, name, x, ids, block):
         x = mul_mat_id(self.weight(f"{name}.weight", block), x, ids)
         if self.has(f"{name}.scale", block):
@@ -328,6 +354,15 @@ class Build:
         x = self.rotated(x, v_rotation)
         return self.matrix(out, x, block) if out else x
 
+    def attention_without_cache(self, q, k, v, block, out="attn_output", sinks=None, bias=None):
+        """Attention among the tokens of the micro-batch (build_attn with llm_graph_input_attn_no_cache)."""
+        for part in (q, k, v):
+            self.graph.expand(part)
+        name = "mask_swa" if self.windowed[block] else "mask"
+        mask = self.given(name, "f16" if self.settings.flash_attn else "f32", self.n_tokens, self.n_tokens)
+        x = self.attend(q, k, v, mask, sinks=sinks, bias=bias, cached=False)
+        return self.matrix(out, x, block) if out else x
+
     def _store_k(self, k, cache, suffix):
         rows = view(k, k.shape[0] * k.shape[1], k.shape[2])
         target = reshape(cache, cache.shape[0], cache.shape[1] * cache.shape[2]) if cache.shape[2] > 1 else cache
@@ -388,18 +423,21 @@ class Build:
 
     # ---- the end ----
 
-    def logits(self, x, norm="output_norm", op="rms_norm", scaled=0, bias=True):
+    def logits(self, x, norm="output_norm", op="rms_norm", steps=()):
         """The last norm, which is kept, and the output matrix."""
         x = self.norm(x, norm, op=op)
         x.output = True
-        return self.project(x, scaled, bias)
+        return self.project(x, steps)
 
-    def project(self, x, scaled=0, bias=True):
+    def project(self, x, steps=()):
+        """The output matrix, and C(steps): operations on the logits."""
         weight = self.weight("output.weight") or self.weight("token_embd.weight")
         x = mul_mat(weight, x)
-        if bias and self.has("output.bias"):
+        if self.has("output.scale"):
+            x = same("mul", x, self.weight("output.scale"))
+        if self.has("output.bias"):
             x = same("add", x, self.weight("output.bias"))
-        for _step in range(scaled):
-            x = same("scale", x)
+        for step in steps:
+            x = same(step, x)
         x.output = True
         return self.graph.expand(x)

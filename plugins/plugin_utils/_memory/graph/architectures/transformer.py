@@ -3,100 +3,314 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The graphs of decoders with attention and a feed-forward network in each block: most architectures.
 
-Where a model has a tensor, its graph has the operation; the Traits say what the tensors don't tell.
-Source: src/models/*.cpp of the architectures in ARCHITECTURES.
+Where a model has a tensor, its graph has the operation; traits.py says what the tensors don't tell.
+Source: src/models/*.cpp of the architectures in traits.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from ..ggml import same
+from ..ggml import concat, constant, get_rows, glu, reshape, same, view  # noqa: F401
+from .traits import SOFTCAP, TRAITS
 
+ARCHITECTURES = tuple(TRAITS)
+GATING = {0: "softmax", 1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqrt_softplus"}
+PACKED_QKV = frozenset(("olmo2", "olmoe", "minimax-m2", "step35"))
+"""Architectures that copy Q, K and V out of one matrix's result (build_qkv without reshape)."""
 
-@dataclass(frozen=True)
-class Traits:
-    """What distinguishes the graph of an architecture.
-
-    C(norm): rms_norm or norm. C(act): of a network without gate. C(gating): how the router weighs the experts.
-    C(norm_weights), C(scale): of the experts' weights; None: as the header says.
-    """
-
-    norm: str = "rms_norm"
-    act: str = "silu"
-    gating: str = "softmax"
-    norm_weights: bool | None = False
-    scale: bool | None = None
-    softcap: int = 0
-    rope: bool = True
-    scaled_input: int = 0
-    scaled_logits: int = 0
-
-
-DEFAULT = Traits()
-
-ARCHITECTURES = frozenset(
-    """afmoe apertus arcee arctic baichuan bailingmoe bailingmoe2 bitnet bloom chameleon chatglm codeshell cogvlm cohere2 command-r dbrx deci
-    deepseek dots1 dream ernie4_5 ernie4_5-moe exaone exaone4 exaone-moe falcon gemma gemma2 gemma3 glm4 glm4moe gpt-oss gpt2 gptj gptneox granite
-    granitemoe grok grovemoe hunyuan-dense hunyuan-moe hunyuan_vl hy_v3 internlm2 jais jais2 laguna llada llama llama4 maincoder maple mellum mimo2
-    minicpm minimax-m2 mistral3 mpt muse-glimmer nanbeige nemotron olmo olmo2 olmoe openelm orion paddleocr pangu-embedded phi2 phi3 phimoe
-    plamo plamo3 plm pockettts qwen qwen2 qwen2moe qwen2vl qwen3 qwen3moe qwen3vl qwen3vlmoe refact rnd1 seed_oss smallthinker smollm3 stablelm
-    starcoder starcoder2 talkie xverse""".split()
-)
-
-TRAITS = {}
+NO_ROPE_STEP = {"llama4": 4, "smollm3": 4, "smallthinker": 4, "afmoe": 4}
 
 
 def build(b):
-    """The whole graph of b, a Build, for its blocks."""
-    traits = TRAITS.get(b.model.architecture, DEFAULT)
-    x = b.embeddings()
-    for _step in range(traits.scaled_input):
-        x = same("scale", x)
+    """The whole graph of b, a Build."""
+    traits = traits_of(b)
+    x = embeddings(b, traits)
+    skip = x if traits.skip else None
     for block in b.blocks:
-        x = decoder_block(b, x, block, traits)
-    return b.logits(x, op=traits.norm, scaled=traits.scaled_logits)
+        x, skip = decoder_block(b, x, block, traits, skip)
+    x = last_norm(b, x, traits)
+    return b.project(x, logits(b, traits))
 
 
-def decoder_block(b, x, block, traits):
+def traits_of(b):
+    traits = TRAITS[b.model.architecture]
+    if b.model.architecture == "gptneox" and b.model.hyperparameters.get("use_parallel_residual", True):
+        return replace(traits, parallel=("own", "inp,attn"))
+    if b.model.architecture == "cohere2moe" and not b.model.hyperparameters.get("attention.layer_norm_rms_epsilon"):
+        return replace(traits, norm="norm")
+    return traits
+
+
+def embeddings(b, traits):
+    x = b.embeddings()
+    for step in traits.input:
+        if step == "norm":
+            x = same("rms_norm", x)
+        elif step == "norm_weight":
+            x = b.norm(x, "token_embd_norm", op=traits.norm)
+        elif step == "position":
+            if b.has("position_embd.weight"):
+                x = same("add", x, get_rows(b.weight("position_embd.weight"), b.positions()))
+        elif step == "scale" or b.model.hyperparameters.get("embedding_scale"):
+            x = same("scale", x)
+            if step == "embedding_scale":
+                b.graph.expand(x)
+    return x
+
+
+def last_norm(b, x, traits):
+    if traits.late_outputs == "before":
+        x.output = True
+        x = b.outputs_only(x)
+    x = b.norm(x, "output_norm", op=traits.norm)
+    x.output = True
+    if traits.late_outputs == "after":
+        x = b.outputs_only(x)
+        x.output = True
+    return x
+
+
+def logits(b, traits):
+    """The operations on the logits, by name."""
+    hyperparameters = b.model.hyperparameters
+    steps = []
+    for step in traits.logits:
+        if step == "softcap":
+            steps.extend(SOFTCAP if hyperparameters.get("final_logit_softcapping", 0.0 if b.model.architecture != "grok" else 1.0) else ())
+        elif step == "logit_scale":
+            steps.extend(("scale",) if hyperparameters.get("logit_scale") else ())
+        else:
+            steps.append(step)
+    return steps
+
+
+def decoder_block(b, x, block, traits, skip=None):
     before = x
-    x = b.norm(x, "attn_norm", block, op=traits.norm)
-    x = attention(b, x, block, traits)
-    if block == b.last_block:
+    normed = b.norm(x, "attn_norm", block, op=traits.norm) if traits.pre_norm else x
+    early = b.matrix("ffn_gate_inp", x, block) if b.model.architecture == "smallthinker" else None
+    x = attention(b, normed, block, traits)
+    last = block == b.last_block and not traits.late_outputs and not traits.all_outputs
+    if traits.parallel:
+        return parallel(b, x, before, normed, block, traits, last), skip
+    if last:
         x, before = b.outputs_only(x), b.outputs_only(before)
+        normed = b.outputs_only(normed) if b.model.architecture == "stablelm" and not b.has("ffn_norm.weight", block) else normed
+        early = b.outputs_only(early) if early is not None else None
+        skip = b.outputs_only(skip) if skip is not None else None
+    for name in ("post_attention_norm", "attn_output_norm"):
+        if b.has(f"{name}.weight", block) and not traits.post_is_pre and b.model.architecture != "dbrx":
+            x = b.norm(x, name, block, op=traits.norm)
+    if scales_residual(b, traits):
+        x = same("scale", x)
     x = same("add", x, before)
     between = x
-    x = b.norm(x, "ffn_norm", block, op=traits.norm)
-    x = network(b, x, block, traits)
-    return same("add", x, between)
+    if b.model.architecture == "arctic":
+        return arctic_network(b, x, before, block), skip
+    x = before_network(b, x, normed, block, traits)
+    x = network(b, x, block, traits, early)
+    for name in ("post_ffw_norm", "layer_output_norm"):
+        if b.has(f"{name}.weight", block):
+            x = b.norm(x, name, block, op=traits.norm)
+            break
+    if scales_residual(b, traits):
+        x = same("scale", x)
+    x = same("add", x, between)
+    if skip is not None:
+        x = same("add", x, same("mul", skip, b.weight("layer_output_scale.weight", block)))
+    return x, skip
+
+
+def scales_residual(b, traits):
+    return traits.residual_scale and (b.model.architecture.startswith("minicpm") or b.model.hyperparameters.get("residual_scale"))
+
+
+def before_network(b, x, normed, block, traits):
+    if not traits.pre_norm:
+        return x
+    for name in ("ffn_norm", "post_attention_norm", "attn_output_norm"):
+        if b.has(f"{name}.weight", block):
+            return b.norm(x, name, block, op=traits.norm)
+    if b.model.architecture == "stablelm":
+        return normed
+    return same(traits.norm, x)
+
+
+def parallel(b, x, before, normed, block, traits, last):
+    """The network beside attention, on the same input."""
+    works_on, order = traits.parallel
+    if b.model.architecture == "falcon" and b.has("attn_norm_2.weight", block):
+        normed = b.norm(before, "attn_norm", block, op=traits.norm)
+    if last:
+        x, before = b.outputs_only(x), b.outputs_only(before)
+        normed = b.outputs_only(normed) if works_on == "normed" else normed
+    y = network(b, normed if works_on == "normed" else b.norm(before, "ffn_norm", block, op=traits.norm), block, traits)
+    if order == "inp,attn":
+        return same("add", same("add", y, before), x)
+    if order == "ffn,inp":
+        return same("add", same("add", x, y), before)
+    return same("add", same("add", y, x), before)
+
+
+def uses_rope(b, block, traits):
+    rope = traits.rope
+    if rope == "all":
+        return True
+    if rope == "none":
+        return False
+    if rope == "window":
+        return b.windowed[block]
+    if rope == "window_or_lead":
+        return b.windowed[block] or block < b.model.integer("leading_dense_block_count", 0)
+    if rope == "window_if_any":
+        return b.windowed[block] or not any(b.windowed)
+    if rope == "baichuan":
+        return b.model.n_layer == 32
+    if rope == "unless_told":
+        return bool(b.model.hyperparameters.get("rope.scaling.finetuned", True))
+    step = NO_ROPE_STEP[b.model.architecture] if any(b.windowed) or b.model.architecture == "smollm3" else b.model.n_layer
+    if rope == "step_from_first":
+        return step == b.model.n_layer or block % step != 0
+    return (block + 1) % step != 0
 
 
 def attention(b, x, block, traits):
-    q, k, v = b.qkv(x, block)
-    if b.has("attn_q_norm.weight", block):
-        q = b.norm(q, "attn_q_norm", block, op=traits.norm)
-    if traits.rope:
-        q = b.rope(q, block)
-    if b.has("attn_k_norm.weight", block):
-        k = b.norm(k, "attn_k_norm", block, op=traits.norm)
-    if traits.rope:
-        k = b.rope(k, block)
-    return b.attention(q, k, v, block, softcap=traits.softcap)
+    architecture = b.model.architecture
+    if architecture == "deci":
+        if not b.heads[block]:
+            return x
+        if not b.kv_heads[block]:
+            return b.matrix("attn_output", x, block, bias=False)
+    inside = x
+    gate = b.matrix("attn_gate", x, block) if b.has("attn_gate.weight", block) and architecture not in ("step35", "spark2_5") else None
+    if architecture == "falcon" and b.has("attn_norm_2.weight", block):
+        x = b.norm(x.sources[0] if not b.has("attn_norm.bias", block) else x, "attn_norm_2", block, op=traits.norm)
+    q, k, v = b.qkv(x, block, packed=architecture in PACKED_QKV, clamp=bool(b.model.hyperparameters.get("attention.clamp_kqv")))
+    rope = uses_rope(b, block, traits)
+    if traits.rope_first and rope:
+        q, k = b.rope(q, block), b.rope(k, block)
+    q = q_or_k_norm(b, q, "attn_q_norm", block, traits)
+    k = same("rms_norm", k) if traits.k_norm else q_or_k_norm(b, k, "attn_k_norm", block, traits)
+    if not traits.rope_first and rope:
+        q, k = b.rope(q, block), b.rope(k, block)
+    if architecture == "llama4":
+        if not rope:
+            q = same("mul", q, b.given("attn_scale", "f32", 1, 1, b.n_tokens))
+        elif b.model.n_layer != 48 or b.model.hyperparameters.get("expert_count") != 128:
+            q, k = same("rms_norm", q), same("rms_norm", k)
+    if architecture == "mistral3" and b.model.hyperparameters.get("attention.temperature_scale"):
+        q = same("mul", q, b.given("attn_scale", "f32", 1, 1, b.n_tokens))
+    if traits.q_scale:
+        q = same("scale", q)
+    sinks = b.weight("attn_sinks.weight", block)
+    if not traits.cached:
+        return b.attention_without_cache(q, k, v, block)
+    sub_norm = b.has("attn_sub_norm.weight", block)
+    gated = b.has("attn_gate.weight", block)
+    steps = 1 + 2 * (architecture != "grok") if traits.softcap and softcapped(b) else 0
+    if architecture == "grok":
+        steps = 3 + (3 if softcapped(b) else 0)
+    x = b.attention(q, k, v, block, sinks=sinks, softcap=steps, out=None if sub_norm or gated else "attn_output")
+    if architecture == "mimo2" and b.model.hyperparameters.get("attention.value_scale"):
+        x = same("scale", x)
+    if gated:
+        x = gated_result(b, x, gate if gate is not None else b.matrix("attn_gate", inside, block), block)
+    elif sub_norm:
+        x = b.matrix("attn_output", b.norm(x, "attn_sub_norm", block), block)
+    return x
 
 
-def network(b, x, block, traits):
+def softcapped(b):
+    return bool(b.model.hyperparameters.get("attn_logit_softcapping", 50.0))
+
+
+def gated_result(b, x, gate, block):
+    gate = same("unary", gate)
+    heads = b.heads[block]
+    if gate.shape[0] == heads and x.shape[0] != heads:
+        tokens = x.shape[1]
+        x = same("mul", reshape(x, x.shape[0] // heads, heads, tokens), reshape(gate, 1, heads, tokens))
+        x = reshape(x, x.shape[0] * heads, tokens)
+    else:
+        x = same("mul", x, gate)
+    return b.matrix("attn_output", x, block, bias=False)
+
+
+def q_or_k_norm(b, x, name, block, traits):
+    if not b.has(f"{name}.weight", block):
+        return x
+    if traits.flat:
+        heads = x.shape
+        x = x.sources[0] if x.op == "reshape" else reshape(x, heads[0] * heads[1], heads[2])
+        return reshape(b.norm(x, name, block, op=traits.norm), *heads[:3])
+    return b.norm(x, name, block, op=traits.norm)
+
+
+def network(b, x, block, traits, early=None):
     """The experts, with shared ones beside them, or the dense network."""
+    architecture = b.model.architecture
     if not b.has("ffn_gate_inp.weight", block):
-        return b.feed_forward(x, block, act=traits.act)
-    y = routed(b, x, block, traits)
-    if b.has("ffn_up_shexp.weight", block):
+        return dense(b, x, block, traits)
+    if architecture == "grovemoe":
+        return grove(b, x, block)
+    shared = b.has("ffn_up_shexp.weight", block)
+    if shared and traits.shared_first:
+        y = b.feed_forward(x, block, suffix="_shexp")
+        return same("add", routed(b, x, block, traits), y)
+    y = routed(b, x, block, traits, early)
+    if shared and b.has("ffn_gate_inp_shexp.weight", block):
+        gate = b.matrix("ffn_gate_inp_shexp", x, block)
+        gate = same("div", same("unary", gate), gate) if architecture == "qwen2moe" else same("unary", gate)
+        return same("add", y, same("mul", b.feed_forward(x, block, suffix="_shexp"), gate))
+    if shared:
         y = same("add", y, b.feed_forward(x, block, act=traits.act, suffix="_shexp"))
+        if traits.scale_shared:
+            y = same("scale", y)
+    if architecture == "grok" and b.has("ffn_up.weight", block):
+        y = same("scale", same("add", b.feed_forward(x, block), y))
     return y
 
 
-def routed(b, x, block, traits):
+def dense(b, x, block, traits):
+    if b.has("ffn_sub_norm.weight", block):
+        x = glu(b.matrix("ffn_gate", x, block), b.matrix("ffn_up", x, block))
+        return b.matrix("ffn_down", b.norm(x, "ffn_sub_norm", block), block)
+    return b.feed_forward(x, block, act=traits.act)
+
+
+def routed(b, x, block, traits, early=None):
     hyperparameters = b.model.hyperparameters
     norm_weights = hyperparameters.get("expert_weights_norm", False) if traits.norm_weights is None else traits.norm_weights
-    scale = hyperparameters.get("expert_weights_scale", 1.0) not in (0.0, 1.0) if traits.scale is None else traits.scale
-    gating = {0: "softmax", 1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqrt_softplus"}[hyperparameters.get("expert_gating_func", 0)] if traits.gating is None else traits.gating
-    return b.experts(x, block, gating=gating, norm_weights=norm_weights, scale=scale)
+    gating = GATING.get(hyperparameters.get("expert_gating_func", 0), "softmax") if traits.gating is None else traits.gating
+    return b.experts(
+        x, block, gating=gating, norm_weights=norm_weights, scale=hyperparameters.get("expert_weights_scale", 0.0) not in (0.0, 1.0),
+        weigh_first=traits.weigh_first, select_from_logits=traits.weigh_first, probabilities=early,
+        groups=hyperparameters.get("expert_group_count", 0), groups_used=hyperparameters.get("expert_group_used_count", 0),
+        clamped=clamps(b, "swiglu_clamp_exp", block),
+    )  # fmt: skip
+
+
+def clamps(b, key, block):
+    """Whether gate and up are clamped one by one; maple does it in one operation."""
+    limits = b.model.hyperparameters.get(key)
+    if b.model.architecture == "maple" or not limits:
+        return False
+    return bool(limits[block] if isinstance(limits, list) else limits)
+
+
+def arctic_network(b, between, before, block):
+    """A dense network, and experts that work on the block's input."""
+    y = same("add", b.feed_forward(b.norm(between, "ffn_norm", block), block), between)
+    x = b.experts(b.norm(before, "ffn_norm_exps", block), block, norm_weights=True)
+    return same("add", x, y)
+
+
+def grove(b, x, block):
+    """Experts, and groups of them that share a small one."""
+    hyperparameters = b.model.hyperparameters
+    probabilities = b.matrix("ffn_gate_inp", x, block)
+    y = b.experts(x, block, norm_weights=True, probabilities=probabilities)
+    chunks = b.weight("ffn_up_chexps.weight", block).shape[2]
+    used = min(b.model.per_layer("expert_used_count")[block], chunks)
+    z = b.grouped_experts(x, block, probabilities, used) if hyperparameters else None
+    return same("add", y, same("scale", z))
