@@ -52,6 +52,6 @@ def allocate(model, settings, devices):
     kv_bytes = [0] * (len(devices) + 1)
     for block, size in enumerate(by_block):
         kv_bytes[where.blocks[block] if settings.kv_offload else HOST] += size
-    compute_bytes = compute(model, settings, devices, where, placed, by_block)
+    compute_bytes = compute(model, settings, devices, where, placed)
     buffers = [Buffers(*parts) for parts in zip(weights_bytes, kv_bytes, compute_bytes, strict=True)]
     return Allocation(settings=settings, layout=where, devices=tuple(buffers[:-1]), host=buffers[-1])

@@ -287,7 +287,7 @@ class Build:
             k_width, v_width = self.widths(block)
             home = self.backend_of(block) if settings.kv_offload else self.host
             found = [
-                ggml.leaf_cache((width, n_kv, settings.n_stream), cells * cache_row_bytes(width, type_), home)
+                ggml.leaf_cache((width, n_kv, settings.n_stream), cells * cache_row_bytes(width, type_), home, type_)
                 for width, type_ in ((k_width, settings.cache_type_k), (v_width if settings.flash_attn else self.widest_v(), settings.cache_type_v))
             ]
             self._caches[block] = (*found, n_kv)
@@ -344,9 +344,9 @@ class Build:
         suffix = "_swa" if self.windowed[block] else ""
         k_cache, v_cache, n_kv = self.kv(kept)
         if k is not None:
-            graph.expand(self._store_k(k, k_cache, suffix))
+            graph.expand(self.store_k(k, k_cache, suffix))
         if v is not None:
-            graph.expand(self._store_v(v, v_cache, suffix))
+            graph.expand(self.store_v(v, v_cache, suffix))
         heads, streams = self.kv_heads[kept], settings.n_stream
         k = view(k_cache, k_length, heads, n_kv, streams)
         v = view(v_cache, v_length, heads, n_kv, streams) if settings.flash_attn else view(v_cache, n_kv, heads, v_length, streams)
@@ -363,12 +363,22 @@ class Build:
         x = self.attend(q, k, v, mask, sinks=sinks, bias=bias, cached=False)
         return self.matrix(out, x, block) if out else x
 
-    def _store_k(self, k, cache, suffix):
+    def latent_cache(self, block, width):
+        """(the cache that keeps one row of C(width) for each token of a block, the cells of a stream)."""
+        if block not in self._caches:
+            settings = self.settings
+            n_kv = settings.n_ctx_seq
+            size = n_kv * settings.n_stream * cache_row_bytes(width, settings.cache_type_k)
+            home = self.backend_of(block) if settings.kv_offload else self.host
+            self._caches[block] = ggml.leaf_cache((width, n_kv, settings.n_stream), size, home, settings.cache_type_k), n_kv
+        return self._caches[block]
+
+    def store_k(self, k, cache, suffix=""):
         rows = view(k, k.shape[0] * k.shape[1], k.shape[2])
         target = reshape(cache, cache.shape[0], cache.shape[1] * cache.shape[2]) if cache.shape[2] > 1 else cache
         return set_rows(target, rows, self.given(f"k_idxs{suffix}", "i64", self.n_tokens))
 
-    def _store_v(self, v, cache, suffix):
+    def store_v(self, v, cache, suffix):
         if self.settings.flash_attn:
             rows = view(v, v.shape[0] * v.shape[1], v.shape[2])
             target = reshape(cache, cache.shape[0], cache.shape[1] * cache.shape[2]) if cache.shape[2] > 1 else cache

@@ -60,8 +60,8 @@ def leaf_weight(shape, size_bytes, home):
     return tensor
 
 
-def leaf_cache(shape, size_bytes, home):
-    tensor = Tensor("none", "f32", four(shape), size_bytes=size_bytes)
+def leaf_cache(shape, size_bytes, home, type_="f32"):
+    tensor = Tensor("none", type_ if type_ in BYTES else "f16", four(shape), size_bytes=size_bytes)
     tensor.home = home
     return tensor
 

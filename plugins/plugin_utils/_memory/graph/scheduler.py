@@ -130,72 +130,77 @@ def _reads(backend, tensor):
 
 def _split(graph, host, pipelined):
     """Runs of nodes on one backend; what a run reads from elsewhere is copied at its start."""
-    leafs, nodes, copied, inputs_of_run = [], [], [], 0
-    copies = COPIES if pipelined else 1
-    current = None
-    waiting = []
+    nodes, copied = [], []
+    run, inputs, current = [], [], None
     for node in graph.nodes:
         if node.op in VIEWS:
-            waiting.append((node, node.backend))
+            run.append((node, node.backend))
             continue
-        backend = node.backend
-        # every weight from elsewhere starts a run, so that the memory of the one before can be used again
-        anew = backend == current and inputs_of_run and any(s.weight and s.backend != current and not _reads(current, s) for s in node.sources)
-        if backend != current or anew:
+        if node.backend != current or (inputs and _fetches_a_weight(node, current)):
+            nodes.extend(inputs)
             if current is not None:
-                nodes.extend(run_inputs)
-                nodes.extend(waiting)
-                waiting = []
-            run_inputs, inputs_of_run, current = [], 0, backend
-        sources = node.sources
-        changed = None
-        for index, source in enumerate(sources):
-            if source.backend == current or _reads(current, source):
-                continue
-            key = current
-            if source.copies is None:
-                source.copies = {}
-            copy = source.copies.get(key)
-            if copy is None:
-                copy = Tensor("none", source.type, source.shape, size_bytes=_packed_bytes(source))
-                copy.backend = current
-                copy.output = copy.given = pipelined
-                source.copies[key] = copy
-                inputs_of_run += 1
-                keep = Tensor("none", source.type, source.shape, (source,), root=source.root or source, size_bytes=0)
-                run_inputs.append((keep, source.backend))
-                run_inputs.append((copy, current))
-                copied.append((copy, current))
-            if changed is None:
-                changed = list(sources)
-            changed[index] = copy
-        if changed is not None:
-            node.sources = tuple(changed)
-        waiting.append((node, backend))
-    if current is not None:
-        nodes.extend(run_inputs)
-    nodes.extend(waiting)
-    if pipelined:
-        for leaf in graph.leafs:
-            if leaf.given:
-                leaf.output = True
-                leafs.extend([(leaf, host)] + [(_twin(leaf, host), host) for _copy in range(copies - 1)])
-        for copy, backend in copied:
-            leafs.extend([(copy, backend)] + [(_twin(copy, backend), backend) for _copy in range(copies - 1)])
+                nodes.extend(run)
+                run = []
+            inputs, current = [], node.backend
+        _read_copies(node, current, inputs, copied, pipelined)
+        run.append((node, current))
+    nodes.extend(inputs)
+    nodes.extend(run)
+    leafs = _inputs_ahead(graph, copied, host) if pipelined else []
     leafs.extend((leaf, leaf.backend) for leaf in graph.leafs)
     return Schedule(leafs, nodes)
 
 
-def _packed_bytes(source):
-    """Bytes of a copy: of a view what it shows."""
-    if source.root is None:
-        return source.size_bytes
-    elements = 1
-    for size in source.shape:
-        elements *= size
+def _fetches_a_weight(node, backend):
+    """Every weight from elsewhere starts a run, so that the memory of the one before can be used again."""
+    return any(source.weight and source.backend != backend and not _reads(backend, source) for source in node.sources)
+
+
+def _read_copies(node, backend, inputs, copied, pipelined):
+    """Let C(node) read copies of what lies elsewhere; new ones go to the C(inputs) of its run."""
+    changed = None
+    for index, source in enumerate(node.sources):
+        if source.backend == backend or _reads(backend, source):
+            continue
+        if source.copies is None:
+            source.copies = {}
+        copy = source.copies.get(backend)
+        if copy is None:
+            copy = source.copies[backend] = Tensor("none", source.type, source.shape, size_bytes=_bytes_of_copy(source))
+            copy.backend = backend
+            copy.output = copy.given = pipelined
+            until_copied = Tensor("none", source.type, source.shape, (source,), root=source.root or source, size_bytes=0)
+            inputs += [(until_copied, source.backend), (copy, backend)]
+            copied.append((copy, backend))
+        changed = changed or list(node.sources)
+        changed[index] = copy
+    if changed:
+        node.sources = tuple(changed)
+
+
+def _inputs_ahead(graph, copied, host):
+    """COPIES of every input and of every copy, for as many micro-batches under way."""
+    leafs = []
+    for leaf in graph.leafs:
+        if leaf.given:
+            leaf.output = True
+            leafs += [(leaf, host)] + [(_twin(leaf, host), host) for _copy in range(COPIES - 1)]
+    for copy, backend in copied:
+        leafs += [(copy, backend)] + [(_twin(copy, backend), backend) for _copy in range(COPIES - 1)]
+    return leafs
+
+
+def _bytes_of_copy(source):
+    """Bytes of a copy: a view keeps the distances between its rows, and so takes nearly as much as what it looks at."""
     root = source.root
+    if root is None:
+        return source.size_bytes
+    elements = source.shape[0] * source.shape[1] * source.shape[2] * source.shape[3]
     whole = root.shape[0] * root.shape[1] * root.shape[2] * root.shape[3]
-    return root.size_bytes * elements // whole
+    if source.packed or elements >= whole:
+        return root.size_bytes * elements // whole
+    row = root.size_bytes * root.shape[0] // whole
+    return root.size_bytes - row + row * elements // whole
 
 
 def _twin(tensor, backend):

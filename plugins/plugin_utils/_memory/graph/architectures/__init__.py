@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
-from . import transformer
+from . import latent, transformer
 
 BUILDERS = {
+    **dict.fromkeys(latent.ARCHITECTURES, latent.build),
+    **dict.fromkeys(latent.WHOLE, latent.build_whole),
     **dict.fromkeys(transformer.ARCHITECTURES, transformer.build),
 }
 """A function that takes a Build and adds the whole graph to it."""

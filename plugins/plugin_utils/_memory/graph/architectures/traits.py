@@ -25,6 +25,7 @@ class Traits:
     C(residual_scale): both results are scaled before they are added.
     C(norm_weights): of the chosen experts; None: as the header says. C(late_outputs): the last block works on all tokens: outputs are chosen
     "before" the last norm or "after" it.
+    C(skip): the embeddings are added after each block. C(residual_first): the residual is the first operand of the last sum.
     C(logits): operations on the logits.
     """
 
@@ -51,6 +52,7 @@ class Traits:
     softcap: bool = False
     logits: tuple[str, ...] = ()
     skip: bool = False
+    residual_first: bool = False
 
 
 LLAMA = Traits()
@@ -69,7 +71,15 @@ TRAITS = {
     "codeshell": NORM,
     "cogvlm": Traits(all_outputs=True),
     "cohere2": Traits(norm="norm", rope="window", parallel=("normed", "inp,attn"), logits=("logit_scale",)),
-    "cohere2moe": Traits(rope="window_or_lead", parallel=("normed", "inp,attn"), gating=None, norm_weights=None, scale_shared=True, late_outputs="after", logits=("logit_scale",)),
+    "cohere2moe": Traits(
+        rope="window_or_lead",
+        parallel=("normed", "inp,attn"),
+        gating=None,
+        norm_weights=None,
+        scale_shared=True,
+        late_outputs="after",
+        logits=("logit_scale",),
+    ),
     "command-r": Traits(norm="norm", parallel=("normed", "inp,attn"), logits=("logit_scale",)),
     "dbrx": Traits(norm="norm"),
     "deepseek": Traits(norm_weights=False),
@@ -114,8 +124,8 @@ TRAITS = {
     "olmoe": Traits(flat=True, norm_weights=False),
     "orion": NORM,
     "phi2": Traits(norm="norm", q_scale=True, parallel=("normed", "ffn,inp")),
-    "phi3": Traits(q_scale=True),
-    "phimoe": Traits(q_scale=True),
+    "phi3": Traits(q_scale=True, residual_first=True),
+    "phimoe": Traits(q_scale=True, residual_first=True),
     "plamo": Traits(parallel=("normed", "attn,inp")),
     "pockettts": NORM,
     "qwen2moe": Traits(norm_weights=False),

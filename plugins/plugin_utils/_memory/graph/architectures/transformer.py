@@ -89,7 +89,7 @@ def decoder_block(b, x, block, traits, skip=None):
     before = x
     normed = b.norm(x, "attn_norm", block, op=traits.norm) if traits.pre_norm else x
     early = b.matrix("ffn_gate_inp", x, block) if b.model.architecture == "smallthinker" else None
-    x = attention(b, normed, block, traits)
+    x = attention(b, b.norm(x, "attn_norm_2", block, op=traits.norm) if b.has("attn_norm_2.weight", block) else normed, block, traits)
     last = block == b.last_block and not traits.late_outputs and not traits.all_outputs
     if traits.parallel:
         return parallel(b, x, before, normed, block, traits, last), skip
@@ -103,7 +103,7 @@ def decoder_block(b, x, block, traits, skip=None):
             x = b.norm(x, name, block, op=traits.norm)
     if scales_residual(b, traits):
         x = same("scale", x)
-    x = same("add", x, before)
+    x = same("add", before, x) if b.model.architecture == "openelm" else same("add", x, before)
     between = x
     if b.model.architecture == "arctic":
         return arctic_network(b, x, before, block), skip
@@ -115,7 +115,7 @@ def decoder_block(b, x, block, traits, skip=None):
             break
     if scales_residual(b, traits):
         x = same("scale", x)
-    x = same("add", x, between)
+    x = same("add", between, x) if traits.residual_first else same("add", x, between)
     if skip is not None:
         x = same("add", x, same("mul", skip, b.weight("layer_output_scale.weight", block)))
     return x, skip
@@ -139,8 +139,6 @@ def before_network(b, x, normed, block, traits):
 def parallel(b, x, before, normed, block, traits, last):
     """The network beside attention, on the same input."""
     works_on, order = traits.parallel
-    if b.model.architecture == "falcon" and b.has("attn_norm_2.weight", block):
-        normed = b.norm(before, "attn_norm", block, op=traits.norm)
     if last:
         x, before = b.outputs_only(x), b.outputs_only(before)
         normed = b.outputs_only(normed) if works_on == "normed" else normed
@@ -183,8 +181,6 @@ def attention(b, x, block, traits):
             return b.matrix("attn_output", x, block, bias=False)
     inside = x
     gate = b.matrix("attn_gate", x, block) if b.has("attn_gate.weight", block) and architecture not in ("step35", "spark2_5") else None
-    if architecture == "falcon" and b.has("attn_norm_2.weight", block):
-        x = b.norm(x.sources[0] if not b.has("attn_norm.bias", block) else x, "attn_norm_2", block, op=traits.norm)
     q, k, v = b.qkv(x, block, packed=architecture in PACKED_QKV, clamp=bool(b.model.hyperparameters.get("attention.clamp_kqv")))
     rope = uses_rope(b, block, traits)
     if traits.rope_first and rope:

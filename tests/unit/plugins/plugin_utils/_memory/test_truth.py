@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
-from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import compute
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.cache import families
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import HOST, devices_from_plain
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.graph.architectures import BUILDERS
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout import layout
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.memory import allocate
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import resolve
@@ -28,9 +28,7 @@ def modelled(row):
     return row["settings"]["mtp"] != "context"
 
 
-MODELLED = sorted(
-    name for name in truth.rows() if set(families.kind(truth.model(name))) <= compute.MODELLED and truth.model(name).architecture not in compute.NOT_DESCRIBED
-)
+MODELLED = sorted(name for name in truth.rows() if truth.model(name).architecture in BUILDERS)
 every_model = pytest.mark.parametrize("name", sorted(truth.rows()))
 
 
