@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from .devices import HOST
 from .graph.allocator import buffer_sizes
-from .graph.architectures import build_graph
+from .graph.architectures import MARKS, build_graph
 from .graph.blocks import Build
 from .graph.scheduler import schedule
 
@@ -41,8 +41,10 @@ def representative(model, layout, placed, build):
             tensors[block].append((group.name, group.shape, device))
             if device == HOST:
                 staged[block].append((group.name, group.size_bytes))
+    marks = MARKS[model.architecture](model) if model.architecture in MARKS else (None,) * model.n_layer
     likeness = [
-        (layout.blocks[block], build.windowed[block], build.heads[block], build.kv_heads[block], frozenset(tensors[block])) for block in range(model.n_layer)
+        (layout.blocks[block], build.windowed[block], build.heads[block], build.kv_heads[block], marks[block], frozenset(tensors[block]))
+        for block in range(model.n_layer)
     ]
     numbers = {}
     likeness = [numbers.setdefault(kind, len(numbers)) for kind in likeness]

@@ -31,7 +31,7 @@ def cache(model, settings):
     if model.architecture == "minimax-m3":
         # its index cache is not marked as K only, so a V of one head lies beside it
         size += cells * cache_row_bytes(attention.head_lengths(model)[1], settings.cache_type_v)
-    return tuple(size if owner else 0 for owner in _owners(model))
+    return tuple(size if owner else 0 for owner in owners(model))
 
 
 def mask_cells(model, settings, blocks):
@@ -39,7 +39,7 @@ def mask_cells(model, settings, blocks):
     return 0
 
 
-def _owners(model):
+def owners(model):
     """Whether each block has index keys of its own."""
     trunk = [block < model.n_layer for block in range(model.n_layer_all)]
     if model.architecture == "minimax-m3":

@@ -363,15 +363,20 @@ class Build:
         x = self.attend(q, k, v, mask, sinks=sinks, bias=bias, cached=False)
         return self.matrix(out, x, block) if out else x
 
-    def latent_cache(self, block, width):
+    def index_cache(self, block, width):
+        """The same for the keys of a block's indexer."""
+        return self.latent_cache(block, width, "index")
+
+    def latent_cache(self, block, width, kind="latent"):
         """(the cache that keeps one row of C(width) for each token of a block, the cells of a stream)."""
-        if block not in self._caches:
+        key = (block, kind)
+        if key not in self._caches:
             settings = self.settings
             n_kv = settings.n_ctx_seq
             size = n_kv * settings.n_stream * cache_row_bytes(width, settings.cache_type_k)
             home = self.backend_of(block) if settings.kv_offload else self.host
-            self._caches[block] = ggml.leaf_cache((width, n_kv, settings.n_stream), size, home, settings.cache_type_k), n_kv
-        return self._caches[block]
+            self._caches[key] = ggml.leaf_cache((width, n_kv, settings.n_stream), size, home, settings.cache_type_k), n_kv
+        return self._caches[key]
 
     def store_k(self, k, cache, suffix=""):
         rows = view(k, k.shape[0] * k.shape[1], k.shape[2])

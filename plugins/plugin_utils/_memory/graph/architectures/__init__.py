@@ -10,14 +10,20 @@ from __future__ import annotations
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
-from . import latent, transformer
+from ...cache import indexer
+from . import latent, sparse_latent, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
     **dict.fromkeys(latent.WHOLE, latent.build_whole),
+    **dict.fromkeys(sparse_latent.ARCHITECTURES, sparse_latent.build),
     **dict.fromkeys(transformer.ARCHITECTURES, transformer.build),
 }
 """A function that takes a Build and adds the whole graph to it."""
+
+
+MARKS = {"glm-dsa": indexer.owners}
+"""What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
 
 
 def build_graph(b):

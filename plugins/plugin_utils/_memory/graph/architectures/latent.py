@@ -61,20 +61,23 @@ def attention(b, x, block):
         return b.attention(b.rope(q), b.rope(k), v, block)
     if "attention.key_length_mla" not in b.model.hyperparameters:
         return unpacked_attention(b, x, block)
-    q, latent, k_rope = latents(b, x, block)
-    heads, tokens = b.heads[block], b.n_tokens
-    rope = k_rope.shape[0]
-    rank = latent.shape[0]
-    length = q.shape[0]
-    q_nope = view(q, length - rope, heads, tokens)
-    q_rope = same("rope", view(q, rope, heads, tokens), b.positions())
-    absorbed = permute(mul_mat(b.weight("attn_k_b.weight", block), permute(q_nope, 0, 2, 1, 3)), 0, 2, 1, 3)
-    q = concat(absorbed, q_rope, 0)
-    v = reshape(latent, rank, 1, tokens)
-    k = concat(v, k_rope, 0)
+    q, k, v = absorbed(b, query(b, x, block), x, block)
     if b.model.hyperparameters.get("attention.temperature_scale"):
-        q = same("mul", q, b.given("attn_scale", "f32", 1, 1, tokens))
+        q = same("mul", q, b.given("attn_scale", "f32", 1, 1, b.n_tokens))
     return attention_on_latents(b, q, k, v, block)
+
+
+def absorbed(b, q, x, block):
+    """Q moved into the space of the latents, K as it is cached, V as a part of it."""
+    heads, tokens = b.heads[block], b.n_tokens
+    latent, k_rope = latents(b, x, block)
+    rank, rope = latent.shape[0], k_rope.shape[0]
+    q = reshape(q, q.shape[0] // heads, heads, tokens)
+    q_nope = view(q, q.shape[0] - rope, heads, tokens)
+    q_rope = same("rope", view(q, rope, heads, tokens), b.positions())
+    q_latent = permute(mul_mat(b.weight("attn_k_b.weight", block), permute(q_nope, 0, 2, 1, 3)), 0, 2, 1, 3)
+    v = reshape(latent, rank, 1, tokens)
+    return concat(q_latent, q_rope, 0), concat(v, k_rope, 0), v
 
 
 def attention_on_latents(b, q, k, v, block, mask=None, out="attn_output"):
@@ -90,26 +93,28 @@ def attention_on_latents(b, q, k, v, block, mask=None, out="attn_output"):
     return b.matrix(out, x, block, bias=False) if out else x
 
 
-def latents(b, x, block):
-    """(Q by heads, the normed latent, K's part with rope)."""
-    hyperparameters = b.model
-    heads, tokens = b.heads[block], b.n_tokens
+def query(b, x, block):
+    """Q of all heads, by way of a smaller matrix in the larger models."""
     if b.has("attn_q.weight", block):
-        q = mul_mat(b.weight("attn_q.weight", block), x)
-    else:
-        q = mul_mat(b.weight("attn_q_b.weight", block), b.norm(mul_mat(b.weight("attn_q_a.weight", block), x), "attn_q_a_norm", block))
-    q = reshape(q, q.shape[0] // heads, heads, tokens)
+        return mul_mat(b.weight("attn_q.weight", block), x)
+    return mul_mat(b.weight("attn_q_b.weight", block), b.norm(mul_mat(b.weight("attn_q_a.weight", block), x), "attn_q_a_norm", block))
+
+
+def latents(b, x, block):
+    """(the normed latent, K's part with rope)."""
     both = mul_mat(b.weight("attn_kv_a_mqa.weight", block), x)
-    rank = hyperparameters.integer("attention.kv_lora_rank")
+    rank = b.model.integer("attention.kv_lora_rank")
     rope = both.shape[0] - rank
-    k_rope = same("rope", view(both, rope, 1, tokens), b.positions())
-    return q, b.norm(view(both, rank, tokens), "attn_kv_a_norm", block), k_rope
+    k_rope = same("rope", view(both, rope, 1, b.n_tokens), b.positions())
+    return b.norm(view(both, rank, b.n_tokens), "attn_kv_a_norm", block), k_rope
 
 
 def unpacked_attention(b, x, block, packed_v=True):
     """K and V for every head, taken out of the latent before they are cached."""
-    q, latent, k_rope = latents(b, x, block)
     heads, tokens = b.heads[block], b.n_tokens
+    q = query(b, x, block)
+    q = reshape(q, q.shape[0] // heads, heads, tokens)
+    latent, k_rope = latents(b, x, block)
     rope = k_rope.shape[0]
     both = mul_mat(b.weight("attn_kv_b.weight", block), latent)
     nope = q.shape[0] - rope
