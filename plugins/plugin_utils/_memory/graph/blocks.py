@@ -14,15 +14,20 @@ from ..devices import HOST
 from ..settings import cache_row_bytes, is_quantized
 from . import ggml
 from .ggml import concat, cont, copy, get_rows, glu, mul_mat, mul_mat_id, permute, reshape, same, set_rows, transpose, view  # noqa: F401
+from .scheduler import schedule
 
 
 class Build:
     """A graph being built for one Model with Settings: its weights and caches where they lie, its inputs, its parts.
 
-    C(n_tokens) tokens of C(n_seqs) sequences at once: llama.cpp reserves memory for the largest micro-batch.
+    C(blocks) are those whose graph is built. C(n_tokens) tokens of C(n_seqs) sequences at once: llama.cpp reserves memory for the largest micro-batch.
     """
 
-    def __init__(self, model, settings, layout, placed, n_devices):
+    blocks = ()
+    last_block = None
+    probe = None
+
+    def __init__(self, model, settings, layout, placed, n_devices, tokens_per_sequence=None):
         self.model = model
         self.settings = settings
         self.layout = layout
@@ -32,6 +37,11 @@ class Build:
         n_tokens = min(settings.n_ctx, settings.n_ubatch)
         self.n_tokens = n_tokens + -n_tokens % self.n_seqs
         self.n_outputs = min(n_tokens, settings.n_outputs)
+        if tokens_per_sequence:
+            self.n_tokens = self.n_outputs = tokens_per_sequence * self.n_seqs
+        self._made_of = (model, settings, layout, placed, n_devices)
+        self._fused = {}
+        self._fused_nodes = []
         self.n_embd = model.n_embd
         self.heads = model.per_layer("attention.head_count", 0)
         self.kv_heads = kv_heads(model) if "attention.head_count" in model.hyperparameters else self.heads
@@ -367,6 +377,12 @@ class Build:
         """The same for the keys of a block's indexer."""
         return self.latent_cache(block, width, "index")
 
+    def kept(self, block, kind, make):
+        """What a block keeps from one batch to the next, made when it is first asked for."""
+        if (block, kind) not in self._caches:
+            self._caches[block, kind] = make()
+        return self._caches[block, kind]
+
     def latent_cache(self, block, width, kind="latent"):
         """(the cache that keeps one row of C(width) for each token of a block, the cells of a stream)."""
         key = (block, kind)
@@ -435,6 +451,30 @@ class Build:
             if type_ != "f16" and not (part is v and v_is_k):
                 size += -size % 128 + 2 * part.shape[0] * part.shape[1] * part.shape[2] * part.shape[3]
         return size - x.size_bytes
+
+    def convolution(self, x, kernel):
+        """Each channel convolved over its tokens (ggml_ssm_conv)."""
+        return ggml.result("ssm_conv", (kernel.shape[1], x.shape[0] - kernel.shape[0] + 1, x.shape[2]), x, kernel)
+
+    # ---- fused operations ----
+
+    def fused(self, op, tokens_per_sequence=16):
+        """Whether llama.cpp uses a fused operation: it does where each would be computed on the device of its block.
+
+        Asked of a small graph (src/llama-context.cpp: resolve_fused_ops).
+        """
+        if self.probe is None:
+            return True
+        if tokens_per_sequence not in self._fused:
+            probing = Build(*self._made_of, tokens_per_sequence)
+            probing.blocks, probing.last_block = self.blocks, self.last_block
+            self.probe(probing)
+            schedule(probing.graph, self.host, self.settings.op_offload)
+            self._fused[tokens_per_sequence] = all(node.backend == self.backend_of(block) for node, block in probing._fused_nodes)
+        return self._fused[tokens_per_sequence]
+
+    def note_fused(self, op, node, block):
+        self._fused_nodes.append((node, block))
 
     # ---- the end ----
 

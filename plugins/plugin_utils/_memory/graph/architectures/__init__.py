@@ -11,12 +11,13 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
 from ...cache import indexer
-from . import latent, sparse_latent, transformer
+from . import gated_delta_net, latent, sparse_latent, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
     **dict.fromkeys(latent.WHOLE, latent.build_whole),
     **dict.fromkeys(sparse_latent.ARCHITECTURES, sparse_latent.build),
+    **dict.fromkeys(gated_delta_net.ARCHITECTURES, gated_delta_net.build),
     **dict.fromkeys(transformer.ARCHITECTURES, transformer.build),
 }
 """A function that takes a Build and adds the whole graph to it."""
@@ -36,4 +37,5 @@ def build_graph(b):
             expected=nearest(b.model.architecture, BUILDERS),
             fix="No figure is given rather than a guess",
         )
+    b.probe = lambda probing: builder(probing)
     builder(b)
