@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from .devices import HOST
 from .graph.allocator import buffer_sizes
-from .graph.architectures import MARKS, build_graph
+from .graph.architectures import MARKS, WHOLE, build_graph
 from .graph.blocks import Build
 from .graph.scheduler import schedule
 
@@ -26,7 +26,7 @@ def compute(model, settings, devices, layout, placed):
     C(placed): what weights.placed_tensors() yields. Raises InfraError for an architecture whose graph is not described.
     """
     build = Build(model, settings, layout, placed, len(devices))
-    build.blocks = representative(model, layout, placed, build)
+    build.blocks = range(model.n_layer) if model.architecture in WHOLE else representative(model, layout, placed, build)
     build.last_block = model.n_layer - 1
     build_graph(build)
     return buffer_sizes(schedule(build.graph, len(devices), settings.op_offload, pipelined(model, settings, devices)), len(devices))

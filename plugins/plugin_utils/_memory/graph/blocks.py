@@ -238,7 +238,10 @@ class Build:
             up = self._by_experts(f"ffn_up{suffix}", x, ids, block)
             if self.has(f"ffn_gate{suffix}.weight", block):
                 gate = self._by_experts(f"ffn_gate{suffix}", x, ids, block)
-                if clamped:
+                if act == "situ":
+                    x = same("mul", same("scale", same("unary", same("scale", gate))), same("unary", gate))
+                    x = same("mul", x, same("scale", same("unary", same("scale", up))))
+                elif clamped:
                     up = same("clamp", up)
                     x = same("mul", same("clamp", same("unary", gate)), up)
                 else:

@@ -31,3 +31,8 @@ def load_state(b, leaf, width):
 
 def store_state(b, leaf, state, width):
     b.graph.expand(copy(state, view(leaf, width, b.n_seqs)))
+
+
+def store_part(b, leaf, state, *shape):
+    """C(state) into a part of the leaf."""
+    b.graph.expand(copy(state, view(leaf, *shape)))

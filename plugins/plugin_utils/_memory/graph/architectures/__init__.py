@@ -11,13 +11,15 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
 from ...cache import indexer
-from . import gated_delta_net, latent, sparse_latent, transformer
+from . import gated_delta_net, kimi, latent, sparse_latent, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
     **dict.fromkeys(latent.WHOLE, latent.build_whole),
     **dict.fromkeys(sparse_latent.ARCHITECTURES, sparse_latent.build),
     **dict.fromkeys(gated_delta_net.ARCHITECTURES, gated_delta_net.build),
+    **dict.fromkeys(kimi.ARCHITECTURES, kimi.build),
+    "kimi-k3": kimi.build_k3,
     **dict.fromkeys(transformer.ARCHITECTURES, transformer.build),
 }
 """A function that takes a Build and adds the whole graph to it."""
@@ -25,6 +27,10 @@ BUILDERS = {
 
 MARKS = {"glm-dsa": indexer.owners}
 """What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
+
+
+WHOLE = frozenset({"kimi-k3"})
+"""Architectures whose blocks use results of all blocks before them, so that none stands for another."""
 
 
 def build_graph(b):

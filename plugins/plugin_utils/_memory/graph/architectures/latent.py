@@ -67,14 +67,16 @@ def attention(b, x, block):
     return attention_on_latents(b, q, k, v, block)
 
 
-def absorbed(b, q, x, block):
+def absorbed(b, q, x, block, rope=True):
     """Q moved into the space of the latents, K as it is cached, V as a part of it."""
     heads, tokens = b.heads[block], b.n_tokens
-    latent, k_rope = latents(b, x, block)
-    rank, rope = latent.shape[0], k_rope.shape[0]
-    q = reshape(q, q.shape[0] // heads, heads, tokens)
-    q_nope = view(q, q.shape[0] - rope, heads, tokens)
-    q_rope = same("rope", view(q, rope, heads, tokens), b.positions())
+    latent, k_rope = latents(b, x, block, rope)
+    rank, turned = latent.shape[0], k_rope.shape[0]
+    length = q.shape[0] // heads
+    q_nope = view(q, length - turned, heads, tokens)
+    q_rope = view(q, turned, heads, tokens)
+    if rope:
+        q_rope = same("rope", q_rope, b.positions())
     q_latent = permute(mul_mat(b.weight("attn_k_b.weight", block), permute(q_nope, 0, 2, 1, 3)), 0, 2, 1, 3)
     v = reshape(latent, rank, 1, tokens)
     return concat(q_latent, q_rope, 0), concat(v, k_rope, 0), v
@@ -100,12 +102,13 @@ def query(b, x, block):
     return mul_mat(b.weight("attn_q_b.weight", block), b.norm(mul_mat(b.weight("attn_q_a.weight", block), x), "attn_q_a_norm", block))
 
 
-def latents(b, x, block):
+def latents(b, x, block, rope=True):
     """(the normed latent, K's part with rope)."""
     both = mul_mat(b.weight("attn_kv_a_mqa.weight", block), x)
     rank = b.model.integer("attention.kv_lora_rank")
-    rope = both.shape[0] - rank
-    k_rope = same("rope", view(both, rope, 1, b.n_tokens), b.positions())
+    k_rope = view(both, both.shape[0] - rank, 1, b.n_tokens)
+    if rope:
+        k_rope = same("rope", k_rope, b.positions())
     return b.norm(view(both, rank, b.n_tokens), "attn_kv_a_norm", block), k_rope
 
 
