@@ -320,7 +320,7 @@ class Build:
     def widest_v(self):
         return max(self.widths(block)[1] for block in range(self.model.n_layer_all))
 
-    def _rotation(self, which, length, cache_type):
+    def rotation(self, which, length, cache_type):
         """The matrix that evens out the values of a quantized cache, None where there is none."""
         if not is_quantized(cache_type) or length % 64:
             return None
@@ -345,8 +345,8 @@ class Build:
         if v_first is None:
             v_first = self.model.architecture not in sliding_window.PATTERNS
         k_length, v_length = self.lengths(block)
-        k_rotation = self._rotation("k", k_length, settings.cache_type_k)
-        v_rotation = self._rotation("v", v_length, settings.cache_type_v)
+        k_rotation = self.rotation("k", k_length, settings.cache_type_k)
+        v_rotation = self.rotation("v", v_length, settings.cache_type_v)
         q = self.rotated(q, k_rotation)
         k = self.rotated(k, k_rotation) if k is not None else None
         v = self.rotated(v, v_rotation) if v is not None else None
@@ -426,7 +426,7 @@ class Build:
                 k, v = ggml.cast(k, "f16"), ggml.cast(v, "f16")
             sources = (q, k, v) + ((mask,) if mask is not None else ()) + ((sinks,) if sinks is not None else ())
             x = ggml.result("flash_attn", (v.shape[0], q.shape[2], q.shape[1], q.shape[3]), *sources)
-            x.scratch_bytes = self._copies_in_f16(x, k, v, v_is_k) if cached else 0
+            x.scratch_bytes = self.copies_in_f16(x, k, v, v_is_k) if cached else 0
             if v_mla is not None:
                 x = mul_mat(v_mla, permute(x, 0, 2, 1, 3))
                 x = cont(permute(x, 0, 2, 1, 3))
@@ -447,7 +447,7 @@ class Build:
             x = cont(x, x.shape[0] * x.shape[1], x.shape[2] * x.shape[3])
         return self.graph.expand(x)
 
-    def _copies_in_f16(self, x, k, v, v_is_k):
+    def copies_in_f16(self, x, k, v, v_is_k):
         """CUDA's kernels read F16: of another cache the K and V of the whole block are converted (ggml-cuda/fattn.cu: get_alloc_size)."""
         size = x.size_bytes
         for part, type_ in ((k, self.settings.cache_type_k), (v, self.settings.cache_type_v)):

@@ -109,9 +109,9 @@ def copy(a, target):
     return Tensor("cpy", target.type, target.shape, (a, target), root=target.root or target, size_bytes=0)
 
 
-def in_place(op, a):
+def in_place(op, a, *others):
     """An operation that is told to write where C(a) is."""
-    return Tensor(op, a.type, a.shape, (a,), root=a.root or a, size_bytes=0)
+    return Tensor(op, a.type, a.shape, (a, *others), root=a.root or a, size_bytes=0)
 
 
 def cast(a, type_):
