@@ -66,7 +66,7 @@ def cache(model, settings):
     windowed = windowed_blocks(model)
     widths = [_widths(model, head, swa) for head, swa in zip(heads, windowed, strict=True)]
     widest_v = max(v_width for _k_width, v_width in widths)
-    last = _last_block_with_cache(model)
+    last = first_block_without_cache(model)
     sizes = []
     for block, (k_width, v_width) in enumerate(widths):
         if block >= last:
@@ -126,7 +126,7 @@ def _widths(model, heads, windowed):
     return heads * k_length, heads * v_length
 
 
-def _last_block_with_cache(model):
+def first_block_without_cache(model):
     """Blocks from this one on have no cache: they use that of an earlier block, or are for next-token prediction."""
     if model.architecture == "gemma3n":
         return 20

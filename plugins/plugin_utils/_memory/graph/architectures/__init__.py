@@ -11,7 +11,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
 from ...cache import indexer
-from . import gated_delta_net, kimi, latent, minimax, sparse_latent, transformer
+from . import gated_delta_net, gemma, kimi, latent, minimax, sparse_latent, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
@@ -19,6 +19,8 @@ BUILDERS = {
     **dict.fromkeys(sparse_latent.ARCHITECTURES, sparse_latent.build),
     **dict.fromkeys(gated_delta_net.ARCHITECTURES, gated_delta_net.build),
     **dict.fromkeys(kimi.ARCHITECTURES, kimi.build),
+    "gemma3n": gemma.build_3n,
+    "gemma4": gemma.build_4,
     "minimax-01": minimax.build_01,
     "minimax-m3": minimax.build_m3,
     "kimi-k3": kimi.build_k3,
@@ -27,7 +29,7 @@ BUILDERS = {
 """A function that takes a Build and adds the whole graph to it."""
 
 
-MARKS = {"glm-dsa": indexer.owners}
+MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners}
 """What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
 
 
