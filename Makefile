@@ -14,7 +14,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python tests/harness/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test test-unit lint molecule oracle changelog clean
+.PHONY: help demo demo-stop test test-unit lint molecule truth oracle changelog clean
 
 help: ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: $(VENV)/ready ## Run the linters of code, documentation and changelog.
 
 molecule: $(VENV)/ready ## Run the roles on Debian 12 and 13 in systemd containers.
 	@$(RUN) molecule -- $(SCENARIO)
+
+truth: $(VENV)/ready ## Compare the memory rules with every figure of llama.cpp in tests/truth.
+	@$(VENV)/bin/python tests/truth/compare.py
 
 oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, and whether plans stay within their budgets. Minutes.
 	@$(VENV)/bin/python tests/oracle/oracle.py check

@@ -82,6 +82,12 @@ def unit(session: nox.Session, core: str | None) -> None:
 
 
 @newest
+def truth(session: nox.Session) -> None:
+    """The memory rules against every figure of llama.cpp in tests/truth."""
+    session.run("python", "tests/truth/compare.py", env={"PYTHONDONTWRITEBYTECODE": "1"})
+
+
+@newest
 def lint(session: nox.Session) -> None:
     """ruff for Python, ansible-lint's production profile, yamllint."""
     install(session, "tests/harness/requirements/lint.txt")

@@ -320,7 +320,7 @@ class Build:
     def widest_v(self):
         return max(self.widths(block)[1] for block in range(self.model.n_layer_all))
 
-    def rotation(self, which, length, cache_type):
+    def rotation(self, which, length, cache_type, suffix=""):
         """The matrix that evens out the values of a quantized cache, None where there is none."""
         if not is_quantized(cache_type) or length % 64:
             return None
@@ -328,7 +328,7 @@ class Build:
         if which == "k":
             while length % (2 * size) == 0:
                 size *= 2
-        return self.given(f"{which}_rot{size}", "f32", size, size)
+        return self.given(f"{which}_rot{size}{suffix}", "f32", size, size)
 
     def rotated(self, x, rotation):
         if rotation is None:
@@ -345,8 +345,9 @@ class Build:
         if v_first is None:
             v_first = self.model.architecture not in sliding_window.PATTERNS
         k_length, v_length = self.lengths(block)
-        k_rotation = self.rotation("k", k_length, settings.cache_type_k)
-        v_rotation = self.rotation("v", v_length, settings.cache_type_v)
+        suffix = "_swa" if self.windowed[block] else ""
+        k_rotation = self.rotation("k", k_length, settings.cache_type_k, suffix)
+        v_rotation = self.rotation("v", v_length, settings.cache_type_v, suffix)
         q = self.rotated(q, k_rotation)
         k = self.rotated(k, k_rotation) if k is not None else None
         v = self.rotated(v, v_rotation) if v is not None else None
@@ -354,7 +355,6 @@ class Build:
         for part in (v, k) if v_first else (k, v):
             if part is not None:
                 graph.expand(part)
-        suffix = "_swa" if self.windowed[block] else ""
         k_cache, v_cache, n_kv = self.kv(kept)
         if k is not None:
             graph.expand(self.store_k(k, k_cache, suffix))
