@@ -90,7 +90,7 @@ class Build:
     def embeddings(self):
         """Rows of the token embedding. The input for ready-made embeddings is there too, unused."""
         tokens = ggml.leaf_input("i32", self.n_tokens)
-        deepstack = self.model.integer("n_deepstack_layers", 0)
+        deepstack = self.deepstack_layers()
         rows = get_rows(self.weight("token_embd.weight"), tokens)
         if deepstack:
             rows = ggml.pad(rows, deepstack * self.n_embd)
@@ -100,6 +100,15 @@ class Build:
             self.deepstack = rows
             rows = self.graph.expand(view(rows, self.n_embd, self.n_tokens))
         return rows
+
+    def deepstack_layers(self):
+        """Rows of a picture that come with the embedding of a token (src/llama-hparams.cpp: n_embd_inp)."""
+        if self.model.architecture in ("qwen3vl", "qwen3vlmoe"):
+            return self.model.integer("n_deepstack_layers", 0)
+        listed = self.model.hyperparameters.get("deepstack_mapping")
+        if self.model.architecture in ("granite", "granite_swa") and isinstance(listed, list):
+            return len({index for index in listed if index >= 0})
+        return 0
 
     def positions(self, each=1):
         return self.given("positions", "i32", self.n_tokens * each)

@@ -86,6 +86,8 @@ def logits(b, traits):
 
 
 def decoder_block(b, x, block, traits, skip=None):
+    if deepstack_before(b, block):
+        x = same("add", x, view(b.deepstack, b.n_embd, b.n_tokens))
     before = x
     normed = b.norm(x, "attn_norm", block, op=traits.norm) if traits.pre_norm else x
     early = b.matrix("ffn_gate_inp", x, block) if b.model.architecture == "smallthinker" else None
@@ -116,9 +118,17 @@ def decoder_block(b, x, block, traits, skip=None):
     if scales_residual(b, traits):
         x = same("scale", x)
     x = same("add", between, x) if traits.residual_first else same("add", x, between)
+    if b.model.architecture in ("qwen3vl", "qwen3vlmoe") and block < b.deepstack_layers():
+        x = same("add", x, view(b.deepstack, b.n_embd, b.n_tokens))
     if skip is not None:
         x = same("add", x, same("mul", skip, b.weight("layer_output_scale.weight", block)))
     return x, skip
+
+
+def deepstack_before(b, block):
+    """Whether a block of granite's vision models adds rows of the picture to its input."""
+    listed = b.model.hyperparameters.get("deepstack_mapping")
+    return b.model.architecture in ("granite", "granite_swa") and block > 0 and isinstance(listed, list) and block < len(listed) and listed[block] >= 0
 
 
 def scales_residual(b, traits):
@@ -166,6 +176,9 @@ def uses_rope(b, block, traits):
         return b.model.n_layer == 32
     if rope == "unless_told":
         return bool(b.model.hyperparameters.get("rope.scaling.finetuned", True))
+    if rope == "listed":
+        listed = b.model.hyperparameters.get("attention.rope_pattern")
+        return bool(listed[block]) if isinstance(listed, list) and block < len(listed) else True
     step = NO_ROPE_STEP[b.model.architecture] if any(b.windowed) or b.model.architecture == "smollm3" else b.model.n_layer
     if rope == "step_from_first":
         return step == b.model.n_layer or block % step != 0
