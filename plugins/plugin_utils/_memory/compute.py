@@ -10,6 +10,7 @@ reuse memory in the same way, so a few of them stand for all. Source: src/llama-
 
 from __future__ import annotations
 
+from .cache.sliding_window import windowed_blocks
 from .devices import HOST
 from .graph.allocator import buffer_sizes
 from .graph.architectures import MARKS, WHOLE, build_graph
@@ -25,37 +26,38 @@ def compute(model, settings, devices, layout, placed):
 
     C(placed): what weights.placed_tensors() yields. Raises InfraError for an architecture whose graph is not described.
     """
-    build = Build(model, settings, layout, placed, len(devices))
-    build.blocks = range(model.n_layer) if model.architecture in WHOLE else representative(model, layout, placed, build)
-    build.last_block = model.n_layer - 1
+    tensors = by_block(model, placed)
+    blocks = tuple(range(model.n_layer)) if model.architecture in WHOLE else representative(model, layout, tensors)
+    build = Build(model, settings, layout, tensors, blocks, len(devices))
     build_graph(build)
     return buffer_sizes(schedule(build.graph, len(devices), settings.op_offload, pipelined(model, settings, devices)), len(devices))
 
 
-def representative(model, layout, placed, build):
+def by_block(model, placed):
+    """{block or None: [(device, bytes there, TensorGroup)]}"""
+    tensors = {block: [] for block in (None, *range(model.n_layer_all))}
+    for device, size, group, block in placed:
+        tensors[block].append((device, size, group))
+    return tensors
+
+
+def representative(model, layout, tensors):
     """The blocks to keep, in order: of those that are alike, between alike neighbours, ALIKE are enough, and the last."""
-    tensors = [[] for _block in range(model.n_layer)]
-    staged = [[] for _block in range(model.n_layer)]
-    for device, _size, group, block in placed:
-        if block is not None and block < model.n_layer:
-            tensors[block].append((group.name, group.shape, device))
-            if device == HOST:
-                staged[block].append((group.name, group.size_bytes))
-    marks = MARKS[model.architecture](model) if model.architecture in MARKS else (None,) * model.n_layer
-    likeness = [
-        (layout.blocks[block], build.windowed[block], build.heads[block], build.kv_heads[block], marks[block], frozenset(tensors[block]))
-        for block in range(model.n_layer)
-    ]
-    numbers = {}
-    likeness = [numbers.setdefault(kind, len(numbers)) for kind in likeness]
+    marks = MARKS[model.architecture](model) if model.architecture in MARKS else None
+    windowed, heads = windowed_blocks(model), model.per_layer("attention.head_count", 0)
+    numbers, alike, staged = {}, [], []
+    for block in range(model.n_layer):
+        here = frozenset((group.name, group.shape, device) for device, _size, group in tensors[block])
+        kind = (layout.blocks[block], windowed[block], heads[block], marks and marks[block], here)
+        alike.append(numbers.setdefault(kind, len(numbers)))
+        staged.append(tuple(size for device, size, _group in tensors[block] if device == HOST))
     kept, seen = [], {}
-    last = model.n_layer - 1
-    for block, kind in enumerate(likeness):
-        around = (likeness[block - 1] if block else None, kind, frozenset(staged[block]), likeness[block + 1] if block < last else None)
+    for block, (before, kind, after) in enumerate(zip([None, *alike], alike, [*alike[1:], None], strict=False)):
+        around = (before, kind, staged[block], after)
         seen[around] = seen.get(around, 0) + 1
         if seen[around] <= ALIKE:
             kept.append(block)
-    return kept
+    return tuple(kept)
 
 
 def pipelined(model, settings, devices):

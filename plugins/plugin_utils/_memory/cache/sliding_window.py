@@ -93,6 +93,8 @@ def window_cells(window, settings):
 
 def windowed_blocks(model):
     """Whether each block has a window."""
+    if model.architecture not in PATTERNS:
+        return (False,) * model.n_layer_all
     pattern = PATTERNS[model.architecture]
     if not window_length(model):
         return (False,) * model.n_layer_all

@@ -65,36 +65,42 @@ def buffer_sizes(schedule, n_devices):
     """Bytes of the buffer of each device and, last, of the host, for a Schedule."""
     pools = [Pool(ALIGNMENT_OF_DEVICE) for _device in range(n_devices)] + [Pool(ALIGNMENT_OF_HOST)]
     for leaf, backend in schedule.leafs:
-        _allocate(leaf, backend, pools, n_devices)
+        if leaf.home is None:
+            _allocate(leaf, backend, pools)
     for node, backend in schedule.nodes:
         if node.root is not None and node.op != "none":
             node.root.views += 1
-        if node.given:
-            _allocate(node, backend, pools, n_devices)
+        if node.given and not node.alive:
+            _allocate(node, backend, pools)
         for source in node.sources:
             source.children += 1
-            if source.given:
-                _allocate(source, backend, pools, n_devices)
+            if source.given and not source.alive:
+                _allocate(source, backend, pools)
     for node, backend in schedule.nodes:
         for source in node.sources:
-            _allocate(source, backend, pools, n_devices)
-        _allocate(node, backend, pools, n_devices)
+            if not source.alive and source.root is None and source.home is None:
+                _allocate(source, backend, pools)
+        if not node.alive and node.root is None:
+            _allocate(node, backend, pools)
         for source in node.sources:
             source.children -= 1
             if source.children or source.views:
                 continue
             root = source.root
-            if root is None:
-                _free(source)
-            else:
+            if root is not None:
                 root.views -= 1
-                if not root.views and not root.children:
-                    _free(root)
+                if root.views or root.children:
+                    continue
+                source = root
+            if source.alive and not source.output:
+                source.alive = False
+                source.pool.give_back(source.offset, source.held_bytes)
     return [pool.size_bytes for pool in pools]
 
 
-def _allocate(tensor, backend, pools, n_devices):
-    if tensor.alive or tensor.root is not None or tensor.home is not None:
+def _allocate(tensor, backend, pools):
+    """A place for C(tensor): that of a source which nobody needs any more and which is just as large, or a free one."""
+    if tensor.alive:
         return
     tensor.alive = True
     if tensor.op in IN_PLACE:
@@ -103,13 +109,7 @@ def _allocate(tensor, backend, pools, n_devices):
                 source.alive = False
                 tensor.pool, tensor.offset, tensor.held_bytes = source.pool, source.offset, source.held_bytes
                 return
-    size = tensor.size_bytes + (tensor.scratch_bytes if backend < n_devices else 0)
+    # the last pool is the host's
+    tensor.held_bytes = tensor.size_bytes + (tensor.scratch_bytes if backend < len(pools) - 1 else 0)
     tensor.pool = pools[backend]
-    tensor.offset = tensor.pool.take(size)
-    tensor.held_bytes = size
-
-
-def _free(tensor):
-    if tensor.alive and not tensor.output:
-        tensor.alive = False
-        tensor.pool.give_back(tensor.offset, tensor.held_bytes)
+    tensor.offset = tensor.pool.take(tensor.held_bytes)

@@ -23,14 +23,12 @@ class Build:
     C(blocks) are those whose graph is built. C(n_tokens) tokens of C(n_seqs) sequences at once: llama.cpp reserves memory for the largest micro-batch.
     """
 
-    blocks = ()
-    last_block = None
     probe = None
+    """What builds the graph again, for a few tokens; set by architectures.build_graph()."""
 
-    def __init__(self, model, settings, layout, placed, n_devices, tokens_per_sequence=None):
-        self.model = model
-        self.settings = settings
-        self.layout = layout
+    def __init__(self, model, settings, layout, tensors, blocks, n_devices, tokens_per_sequence=None):
+        self.model, self.settings, self.layout, self.blocks = model, settings, layout, blocks
+        self.last_block = model.n_layer - 1
         self.graph = ggml.Graph()
         self.host = n_devices
         self.n_seqs = settings.n_seq_max
@@ -39,37 +37,38 @@ class Build:
         self.n_outputs = min(n_tokens, settings.n_outputs)
         if tokens_per_sequence:
             self.n_tokens = self.n_outputs = tokens_per_sequence * self.n_seqs
-        self._made_of = (model, settings, layout, placed, n_devices)
-        self._fused = {}
-        self._fused_nodes = []
         self.n_embd = model.n_embd
         self.heads = model.per_layer("attention.head_count", 0)
         self.kv_heads = kv_heads(model) if "attention.head_count" in model.hyperparameters else self.heads
         self.k_length, self.v_length = head_lengths(model) if any(self.heads) else (0, 0)
-        self.windowed = sliding_window.windowed_blocks(model) if model.architecture in sliding_window.PATTERNS else (False,) * model.n_layer_all
-        self._placed = {}
-        for device, size, group, block in placed:
-            name = group.name if block is None else group.name[len("blk.*.") :]
-            if (block, name) in self._placed and name == "token_embd.weight":
+        self.windowed = sliding_window.windowed_blocks(model)
+        self._tensors = tensors
+        self._placed = {block: {group.name[len("blk.*.") :]: (group, size, device) for device, size, group in tensors[block]} for block in blocks}
+        self._placed[None] = outside = {}
+        for device, size, group in tensors[None]:
+            name = group.name
+            if name == "token_embd.weight" and name in outside:
                 name = "output.weight"  # tied, and on another device
             elif name.startswith("rope_"):
                 name = f"{name}{device}"  # a copy on every device
-            self._placed[block, name] = (group, size, device)
+            outside[name] = (group, size, device)
         self._weights = {}
         self._inputs = {}
         self._caches = {}
+        self._fused = {}
+        self._fused_nodes = []
 
     # ---- weights ----
 
     def has(self, name, block=None):
-        return (block, name) in self._placed
+        return name in self._placed[block]
 
     def weight(self, name, block=None):
         """The leaf of a tensor, by its name without the block; None where the model has none."""
         key = (block, name)
         leaf = self._weights.get(key)
-        if leaf is None and key in self._placed:
-            group, size, device = self._placed[key]
+        if leaf is None and name in self._placed[block]:
+            group, size, device = self._placed[block][name]
             leaf = self._weights[key] = ggml.leaf_weight(group.shape, size, self.backend(device))
         return leaf
 
@@ -263,11 +262,7 @@ class Build:
         if not weigh_first:
             x = same("mul", x, weights)
         graph.expand(x)
-        parts = [graph.expand(view(x, n_embd, tokens)) for _expert in range(used)]
-        total = parts[0]
-        for part in parts[1:]:
-            total = graph.expand(same("add", total, part))
-        return cont(total) if used == 1 else total
+        return self._sum_of_experts(x, n_embd, used)
 
     def grouped_experts(self, x, block, probabilities, used):
         """The small experts that groups of experts share (grovemoe)."""
@@ -282,7 +277,12 @@ class Build:
         up = self._by_experts("ffn_up_chexps", y, ids, block)
         y = glu(self._by_experts("ffn_gate_chexps", y, ids, block), up)
         y = graph.expand(same("mul", self._by_experts("ffn_down_chexps", y, ids, block), weights))
-        parts = [graph.expand(view(y, x.shape[0], tokens)) for _expert in range(used)]
+        return self._sum_of_experts(y, x.shape[0], used)
+
+    def _sum_of_experts(self, x, n_embd, used):
+        """The results of the experts added up. From the third on each is added in place, so three stand for all."""
+        graph = self.graph
+        parts = [graph.expand(view(x, n_embd, x.shape[2])) for _expert in range(min(used, 3))]
         total = parts[0]
         for part in parts[1:]:
             total = graph.expand(same("add", total, part))
@@ -478,8 +478,7 @@ class Build:
         if self.probe is None:
             return True
         if tokens_per_sequence not in self._fused:
-            probing = Build(*self._made_of, tokens_per_sequence)
-            probing.blocks, probing.last_block = self.blocks, self.last_block
+            probing = Build(self.model, self.settings, self.layout, self._tensors, self.blocks, self.host, tokens_per_sequence)
             self.probe(probing)
             schedule(probing.graph, self.host, self.settings.op_offload)
             self._fused[tokens_per_sequence] = all(node.backend == self.backend_of(block) for node, block in probing._fused_nodes)
