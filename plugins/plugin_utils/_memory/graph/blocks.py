@@ -471,7 +471,7 @@ class Build:
     # ---- fused operations ----
 
     def fused(self, op, tokens_per_sequence=16):
-        """Whether llama.cpp uses a fused operation: it does where each would be computed on the device of its block.
+        """Whether llama.cpp uses the fused operation C(op): it does where each would be computed on the device of its block.
 
         Asked of a small graph (src/llama-context.cpp: resolve_fused_ops).
         """
@@ -481,11 +481,11 @@ class Build:
             probing = Build(self.model, self.settings, self.layout, self._tensors, self.blocks, self.host, tokens_per_sequence)
             self.probe(probing)
             schedule(probing.graph, self.host, self.settings.op_offload)
-            self._fused[tokens_per_sequence] = all(node.backend == self.backend_of(block) for node, block in probing._fused_nodes)
-        return self._fused[tokens_per_sequence]
+            self._fused[tokens_per_sequence] = {name for name, node, block in probing._fused_nodes if node.backend != self.backend_of(block)}
+        return op not in self._fused[tokens_per_sequence]
 
     def note_fused(self, op, node, block):
-        self._fused_nodes.append((node, block))
+        self._fused_nodes.append((op, node, block))
 
     # ---- the end ----
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
 from ...cache import indexer
-from . import gated_delta_net, gemma, hrm, kimi, latent, minimax, sparse_latent, transformer
+from . import gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, sparse_latent, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
@@ -21,6 +21,7 @@ BUILDERS = {
     **dict.fromkeys(kimi.ARCHITECTURES, kimi.build),
     "gemma3n": gemma.build_3n,
     "gemma4": gemma.build_4,
+    "glm5-next": glm5_next.build,
     "hrm_text": hrm.build,
     "minimax-01": minimax.build_01,
     "minimax-m3": minimax.build_m3,
@@ -30,7 +31,7 @@ BUILDERS = {
 """A function that takes a Build and adds the whole graph to it."""
 
 
-MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners}
+MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners, "glm5-next": indexer.owners}
 """What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
 
 
