@@ -347,8 +347,11 @@ class Build:
         flat = reshape(x, size, elements // size) if x.packed else cont(x, size, elements // size)
         return reshape(mul_mat(rotation, flat), *x.shape)
 
-    def attention(self, q, k, v, block, out="attn_output", sinks=None, bias=None, softcap=0, cache_of=None, v_first=None):
-        """K and V stored in the cache of the block (None: they are there already), attention, and the matrix after it."""
+    def attention(self, q, k, v, block, out="attn_output", sinks=None, bias=None, softcap=0, cache_of=None, v_first=None, mask=None):
+        """K and V stored in the cache of the block (None: they are there already), attention, and the matrix after it.
+
+        C(mask): a function that makes another mask of the usual one.
+        """
         graph, settings = self.graph, self.settings
         kept = block if cache_of is None else cache_of
         if v_first is None:
@@ -372,7 +375,8 @@ class Build:
         heads, streams = self.kv_heads[kept], settings.n_stream
         k = view(k_cache, k_length, heads, n_kv, streams)
         v = view(v_cache, v_length, heads, n_kv, streams) if settings.flash_attn else view(v_cache, n_kv, heads, v_length, streams)
-        x = self.attend(q, k, v, self.mask(n_kv, f"mask{suffix}"), sinks=sinks, bias=bias, softcap=softcap)
+        of_cells = self.mask(n_kv, f"mask{suffix}")
+        x = self.attend(q, k, v, of_cells if mask is None else mask(of_cells), sinks=sinks, bias=bias, softcap=softcap)
         x = self.rotated(x, v_rotation)
         return self.matrix(out, x, block) if out else x
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
 from ...cache import indexer
-from . import gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, sparse_latent, transformer
+from . import gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, sparse_latent, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
@@ -22,6 +22,7 @@ BUILDERS = {
     "gemma3n": gemma.build_3n,
     "gemma4": gemma.build_4,
     "glm5-next": glm5_next.build,
+    "qwen4exp": qwen4exp.build,
     "hrm_text": hrm.build,
     "minimax-01": minimax.build_01,
     "minimax-m3": minimax.build_m3,
