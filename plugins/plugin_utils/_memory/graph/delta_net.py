@@ -17,6 +17,10 @@ CHUNK_PER_CHANNEL = 16
 """Tokens of a chunk, where each head has a decay of its own and where each channel has one."""
 
 
+CHUNKS_THAT_DIFFER = 4
+"""From then on a chunk uses the memory of those before."""
+
+
 def convolved(b, x, kernel, block):
     """C(x), channels by tokens, convolved with the last inputs before it; those are stored anew."""
     kernel_size, channels = kernel.shape[0], kernel.shape[1]
@@ -83,7 +87,7 @@ def chunked(b, q, k, v, gate, beta, state, block):
     k_rest = cont(transpose(same("mul", k, rest)))
     state = reshape(state, length, length, 1, heads * seqs)
     v_columns = cont(transpose(v))
-    for _chunk in range(chunks):
+    for _chunk in range(min(chunks, CHUNKS_THAT_DIFFER)):
         known = mul_mat(_slice(k_cumulated), state)
         new = same("sub", _slice(v_columns), known)
         inside = mul_mat(new, _slice(kq))

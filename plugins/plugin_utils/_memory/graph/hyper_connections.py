@@ -12,6 +12,10 @@ from . import ggml
 from .ggml import concat, cont, mul_mat, permute, repeat, reshape, same, sum_rows, view
 
 PROBE_TOKENS = 1
+"""Tokens of a sequence with which llama.cpp asks for the fused operations (src/llama-context.cpp)."""
+
+ROUNDS = 3
+"""Of many rounds that each use the memory of the one before, so many stand for all."""
 
 
 def spread(b, x, count):
@@ -72,7 +76,7 @@ def affine(x, scale, base):
 def sinkhorn(b, x):
     epsilon = same("fill", ggml.constant(1))
     x = same("add", same("soft_max", x), epsilon)
-    for step in range(b.model.integer("hyper_connection.sinkhorn_iterations", 1)):
+    for step in range(min(b.model.integer("hyper_connection.sinkhorn_iterations", 1), ROUNDS)):
         if step:
             x = same("div", x, same("add", sum_rows(x), epsilon))
         columns = same("add", sum_rows(cont(permute(x, 1, 0, 2, 3))), epsilon)

@@ -50,5 +50,13 @@ def build_graph(b):
             expected=nearest(b.model.architecture, BUILDERS),
             fix="No figure is given rather than a guess",
         )
-    b.probe = lambda probing: builder(probing)
-    builder(b)
+    b.probe = builder
+    try:
+        builder(b)
+    except (AttributeError, IndexError, KeyError, TypeError, ZeroDivisionError) as error:
+        # a graph that can't be built for want of a tensor or a figure: a header that lies about its architecture
+        raise InfraError(
+            f"the tensors and figures of the header are not those of a '{b.model.architecture}' model: {error}",
+            where=b.model.name or "model",
+            fix="The file may be damaged or made for another version of llama.cpp",
+        ) from error

@@ -18,6 +18,9 @@ from . import transformer
 from .gated_delta_net import decay_and_beta, widened
 from .traits import LLAMA
 
+ADDED = 3
+"""Of many parts that are added up, so many stand for all: from then on each is added in place."""
+
 
 def build(b):
     """The whole graph of b, a Build."""
@@ -145,7 +148,7 @@ def choose(b, x, ratio, block):
     members = get_rows(view(cache, length, n_kv, streams), b.given(f"block_cells{ratio}", "i32", ratio * blocks, streams))
     members = reshape(members, length, ratio, blocks, streams)
     pooled = None
-    for _member in range(ratio):
+    for _member in range(min(ratio, ADDED)):
         part = cont(view(members, length, blocks, streams))
         pooled = part if pooled is None else same("add", pooled, part)
     pooled = b.norm(reshape(same("scale", pooled), length, blocks * streams, 1), "indexer.k_norm", block)
@@ -155,7 +158,7 @@ def choose(b, x, ratio, block):
     scores = mul_mat(reshape(pooled, length, blocks, streams), reshape(q, length, heads * tokens, streams))
     scores = same("unary", reshape(scores, blocks, heads, tokens, streams))
     total = None
-    for _head in range(heads):
+    for _head in range(min(heads, ADDED)):
         part = view(scores, blocks, tokens, streams)
         total = cont(part) if total is None else same("add", total, part)
     total = same("add", total, b.given(f"block_bias{ratio}", "f32", blocks, tokens, streams))
@@ -193,7 +196,7 @@ def with_ngrams(b, rows, hidden, loaded, block):
     inputs = reshape(flat, width, tokens // seqs, seqs)
     whole = convolved(b, inputs, (kernel - 1) * apart, width, "ngrams", loaded, block)
     y = None
-    for _tap in range(kernel):
+    for _tap in range(min(kernel, ADDED)):
         shifted = cont(transpose(view(whole, tokens // seqs, width, seqs)))
         tap = reshape(cont(view(b.weight("ple_conv1d.weight", block), 1, width)), width)
         part = same("mul", shifted, tap)
