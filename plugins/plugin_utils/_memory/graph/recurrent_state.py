@@ -21,12 +21,21 @@ def state_leaf(b, block, kind, width):
 def load_state(b, leaf, width):
     """The states of the sequences of the micro-batch."""
     states = reshape(leaf, width, b.n_seqs)
-    ids = b.given("s_copy", "i32", b.n_seqs)
+    ids = state_ids(b)
     b.graph.expand(in_place("scale", view(states, width)))
-    loaded = b.graph.expand(get_rows(states, view(ids, b.n_seqs, packed=True)))
-    others = get_rows(states, view(ids, 0, packed=True))
-    b.graph.expand(copy(others, view(leaf, width, 0)))
+    loaded = b.graph.expand(get_rows(states, ids))
+    spare_states(b, leaf, width)
     return loaded
+
+
+def state_ids(b):
+    return view(b.given("s_copy", "i32", b.n_seqs), b.n_seqs, packed=True)
+
+
+def spare_states(b, leaf, width):
+    """States of other sequences are copied along: none where memory is reserved."""
+    others = get_rows(reshape(leaf, width, b.n_seqs), view(b.given("s_copy", "i32", b.n_seqs), 0, packed=True))
+    b.graph.expand(copy(others, view(leaf, width, 0)))
 
 
 def store_state(b, leaf, state, width):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
 from ...cache import indexer
-from . import gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, sparse_latent, transformer
+from . import gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, sparse_latent, state_spaces, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
@@ -27,6 +27,12 @@ BUILDERS = {
     "minimax-01": minimax.build_01,
     "minimax-m3": minimax.build_m3,
     "kimi-k3": kimi.build_k3,
+    **dict.fromkeys(("mamba", "mamba2"), state_spaces.build_mamba),
+    **dict.fromkeys(("nemotron_h", "nemotron_h_moe"), state_spaces.build_nemotron_h),
+    **dict.fromkeys(("lfm2", "lfm2moe"), state_spaces.build_lfm2),
+    "falcon-h1": state_spaces.build_falcon_h1,
+    "granitehybrid": state_spaces.build_granite,
+    "jamba": state_spaces.build_jamba,
     **dict.fromkeys(transformer.ARCHITECTURES, transformer.build),
 }
 """A function that takes a Build and adds the whole graph to it."""
