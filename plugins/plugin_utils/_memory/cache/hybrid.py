@@ -70,7 +70,7 @@ def _by_interval(model):
     listed = model.hyperparameters.get("attention.recurrent_layers")
     if listed is not None:
         return tuple(bool(flag) for flag in (model.per_layer("attention.recurrent_layers") if isinstance(listed, list) else [listed] * model.n_layer_all))
-    interval = max(model.integer("full_attention_interval", 4), 1)
+    interval = max(model.integer("full_attention_interval", 8 if model.architecture == "minimax-01" else 4), 1)
     return tuple(block < model.n_layer and (block + 1) % interval != 0 for block in range(model.n_layer_all))
 
 

@@ -62,16 +62,17 @@ EXAONE4_BLOCKS_WITH_WINDOWS = 64
 
 def cache(model, settings):
     """Bytes of cache for each block of C(model): a tuple as long as it has blocks."""
+    return attention.kept(rows(model, settings), range(_last_block_with_cache(model)))
+
+
+def rows(model, settings):
+    """Bytes of a cache for each block, those included that have none."""
     heads = attention.kv_heads(model)
     windowed = windowed_blocks(model)
     widths = [_widths(model, head, swa) for head, swa in zip(heads, windowed, strict=True)]
     widest_v = max(v_width for _k_width, v_width in widths)
-    last = _last_block_with_cache(model)
     sizes = []
     for block, (k_width, v_width) in enumerate(widths):
-        if block >= last:
-            sizes.append(0)
-            continue
         cells = (window_cells(_window(model), settings) if windowed[block] else settings.n_ctx_seq) * settings.n_stream
         v_width = v_width if settings.flash_attn else widest_v
         sizes.append(cells * (cache_row_bytes(k_width, settings.cache_type_k) + cache_row_bytes(v_width, settings.cache_type_v)))
