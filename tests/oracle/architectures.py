@@ -73,6 +73,7 @@ MAMBA2 = {"ssm.conv_kernel": 4, "ssm.inner_size": 4096, "ssm.state_size": 128, "
 DELTA_NET = {"ssm.conv_kernel": 4, "ssm.inner_size": 4096, "ssm.state_size": 128, "ssm.time_step_rank": 32, "ssm.group_count": 16}
 SECTIONS = {"rope.dimension_sections": [24, 20, 20, 0]}
 DEEPSEEK_EXPERTS = _experts(64, 6, 768, 2, leading_dense_block_count=1, expert_weights_scale=2.5, expert_weights_norm=True, expert_gating_func=2)
+KDA = {"ssm.conv_kernel": 4, "kda.head_dim": 128, "kda.safe_gate": True, "kda.gate_lower_bound": -5.0}
 WKV6 = {"wkv.head_size": 64, "time_mix_extra_dim": 32, "time_decay_extra_dim": 64, "attention.head_count": 0, "attention.head_count_kv": 0}
 WKV7 = {
     "wkv.head_size": 64,
@@ -148,7 +149,7 @@ MINIMAX01 = {
     "feed_forward_length": 1408,
     **_experts(16, 2, 1408),
 }
-STEP35 = (r"attn_[qk]_norm", "attn_gate", r"blk\.0\.ffn_(gate|up|down)\.", r"blk\.[1-9]\.ffn_(gate_inp|.*exps|.*shexp|exp_probs)")
+STEP35 = (r"attn_[qk]_norm", "attn_gate", r"blk\.0\.ffn_(gate|up|down)\.weight", r"blk\.[1-9]\.(ffn_(gate_inp|.*exps|.*shexp)\.weight|exp_probs)")
 PER_LAYER_HEADS = {"attention.head_count": 16, "attention.head_count_kv": _every(8, 4, 4, 0, first=2)}
 NEMOTRON_H = {
     **MAMBA2,
@@ -478,7 +479,7 @@ MODELS: dict[str, Made] = {
     "jamba-experts": Made(
         "jamba",
         {"ssm.conv_kernel": 4, "ssm.inner_size": 4096, "ssm.state_size": 16, "ssm.time_step_rank": 128, **PER_LAYER_HEADS, **_experts(16, 2)},
-        (r"blk\.[1357]\.ffn_(gate_inp|.*_exps)", r"blk\.[0246]\.ffn_(gate|up|down)\."),
+        (r"blk\.[1357]\.ffn_(gate_inp|.*_exps)\.weight", r"blk\.[0246]\.ffn_(gate|up|down)\.weight"),
     ),
     "lfm2moe": Made("lfm2moe", {"shortconv.l_cache": 3, **PER_LAYER_HEADS, **_experts(32, 4, 1792, leading_dense_block_count=2, expert_gating_func=2)}, ()),
     "minimax-01": Made("minimax-01", {**MINIMAX01, "full_attention_interval": 4}, (OUTPUT, "ffn_gate_exps")),
@@ -615,7 +616,8 @@ MODELS: dict[str, Made] = {
         },
         ("ffn_gate", r"blk\.0\.attn_rel_b"),
     ),
-    # drafts; eagle3 and gemma4-assistant need the context of the model that they draft for
+    # drafts; gemma4-assistant needs the context of the model that it drafts for
+    "eagle3": Made("eagle3", {"block_count": 1, "target_layers": [2, 16, 29], "target_hidden_size": 2048}, (OUTPUT,), {"token_embd.weight": [2048, 32000]}),
     "dflash": Made("dflash", {"block_count": 5, "target_layers": [1, 9, 17, 25, 33], "block_size": 16}, (OUTPUT, "token_embd", "attn_v")),
     "dflash-windows": Made(
         "dflash",
@@ -636,4 +638,242 @@ MODELS: dict[str, Made] = {
     ),
     "qwen3tts": Made("qwen3tts", SECTIONS),
     "pockettts-large": Made("pockettts", {"attention.head_count_kv": 16}, (FUSED,)),
+    # next-token prediction
+    "bailingmoe2-nextn": Made("bailingmoe2", {**DEEPSEEK_EXPERTS, "block_count": 9, "nextn_predict_layers": 1}, (OUTPUT, NEXTN)),
+    "exaone4-nextn": Made("exaone4", {"rope.dimension_count": 128, "block_count": 9, "nextn_predict_layers": 1}, (OUTPUT, NEXTN)),
+    "glm4-nextn": Made("glm4", {"attention.head_count_kv": 2, "block_count": 9, "nextn_predict_layers": 1}, (OUTPUT, NEXTN)),
+    "hy_v3-nextn": Made(
+        "hy_v3",
+        {**DEEPSEEK_EXPERTS, "expert_shared_feed_forward_length": 768, "block_count": 9, "nextn_predict_layers": 1},
+        (OUTPUT, NEXTN, r"blk\.0\.ffn_(gate|up|down)\.weight", r"blk\.[1-9]\.(ffn_(gate_inp|(gate|up|down)_exps|.*shexp)\.weight|exp_probs)"),
+    ),
+    "mimo2-nextn": Made(
+        "mimo2",
+        {
+            **DEEPSEEK_EXPERTS,
+            "attention.sliding_window": 128,
+            "attention.sliding_window_pattern": _every(10, 4, 0, 1, first=3),
+            "attention.key_length": 192,
+            "attention.value_length": 128,
+            "rope.dimension_count": 64,
+            "attention.head_count_kv": _every(10, 4, 4, 8, first=3),
+            "block_count": 10,
+            "nextn_predict_layers": 2,
+        },
+        (OUTPUT, NEXTN, FUSED, "attn_sinks", r"blk\.[089]\.ffn_(gate|up|down)\.weight", r"blk\.[1-7]\.(ffn_(gate_inp|.*exps)\.weight|exp_probs)"),
+    ),
+    "glm5-next-nextn": Made(
+        "glm5-next",
+        {
+            **LATENT,
+            **INDEXER,
+            **DEEPSEEK_EXPERTS,
+            **KDA,
+            "attention.key_length": 512,
+            "rope.dimension_count": 0,
+            "attention.head_count_kv": _every(9, 4, 1, 0, first=0),
+            "block_count": 9,
+            "nextn_predict_layers": 1,
+            "hyper_connection.count": 4,
+            "hyper_connection.sinkhorn_iterations": 4,
+            "hyper_connection.epsilon": 1e-6,
+            "hyper_connection.low_rank": 64,
+            "attention.indexer.kpool": 4,
+            "attention.indexer.kpool_select_tail": True,
+            "attention.indexer.local_blocks": 1,
+            "attention.indexer.block_size": 4,
+        },
+        (OUTPUT, NEXTN, "conv1d"),
+    ),
+    "bailingmoe3-nextn": Made(
+        "bailingmoe3",
+        {
+            **LATENT,
+            **DEEPSEEK_EXPERTS,
+            **KDA,
+            "attention.head_count_kv": _every(9, 4, 1, 0, first=0),
+            "block_count": 9,
+            "nextn_predict_layers": 1,
+            "rope.dimension_sections": [8, 12, 12, 0],
+        },
+        (OUTPUT, NEXTN),
+    ),
+    "nemotron_h_moe-nextn": Made(
+        "nemotron_h_moe",
+        {
+            **NEMOTRON_H,
+            **_experts(64, 6, 1856, 1, expert_shared_feed_forward_length=3712, expert_weights_norm=True, expert_weights_scale=2.5),
+            "block_count": 10,
+            "nextn_predict_layers": 1,
+            "attention.head_count_kv": [0, 0, 0, 4, 0, 0, 0, 4, 0, 4],
+            "feed_forward_length": [0, 5632, 0, 0, 5632, 0, 5632, 0, 5632, 0],
+        },
+        (OUTPUT, NEXTN, r"ssm_conv1d\.bias"),
+    ),
+    "qwen3next-nextn": Made(
+        "qwen3next",
+        {
+            **DELTA_NET,
+            **_experts(64, 8, 512),
+            "expert_shared_feed_forward_length": 512,
+            "attention.key_length": 256,
+            "attention.value_length": 256,
+            "rope.dimension_count": 64,
+            "attention.head_count_kv": 2,
+            "block_count": 9,
+            "nextn_predict_layers": 1,
+        },
+        (OUTPUT, NEXTN, FUSED, r"attn_gate\.weight"),
+    ),
+    "dots3note-nextn": Made(
+        "dots3note",
+        {
+            **DOTS3NOTE,
+            "block_count": 9,
+            "nextn_predict_layers": 1,
+            "attention.sliding_window_pattern": _every(9, 4, 0, 1, first=3),
+            "attention.indexer.types": _every(9, 4, 1, 0, first=3),
+        },
+        (OUTPUT, NEXTN),
+    ),
+    # those of llama.cpp's own tests, in the proportions of real models
+    "afmoe": Made("afmoe", {**DEEPSEEK_EXPERTS, "attention.sliding_window": 2048, "expert_shared_feed_forward_length": 768}),
+    "baichuan": Made("baichuan", {"attention.head_count_kv": 16}),
+    "bailingmoe": Made("bailingmoe", {**DEEPSEEK_EXPERTS, "expert_shared_feed_forward_length": 1536}),
+    "bailingmoe2": Made("bailingmoe2", {**DEEPSEEK_EXPERTS, "expert_shared_feed_forward_length": 768}),
+    "chatglm": Made("chatglm", {"attention.head_count_kv": 2, "rope.dimension_count": 64}, (OUTPUT, FUSED, r"attn_qkv\.bias")),
+    "codeshell": Made("codeshell", {"feed_forward_length": 8192}, (OUTPUT, "token_embd", FUSED, r"attn_qkv\.bias")),
+    "cogvlm": Made("cogvlm", {"attention.head_count_kv": 16}, (OUTPUT, FUSED)),
+    "cohere2": Made("cohere2", {"attention.sliding_window": 4096, "logit_scale": 0.25}, ()),
+    "deepseek": Made("deepseek", {**DEEPSEEK_EXPERTS, "attention.head_count_kv": 16}),
+    "dots1": Made("dots1", {**DEEPSEEK_EXPERTS, "attention.head_count_kv": 16}),
+    "dream": Made("dream", {}, (OUTPUT, QKV_BIAS)),
+    "exaone": Made("exaone", {}),
+    "falcon-h1": Made("falcon-h1", {**MAMBA2, "ssm.group_count": 1, "attention.key_length": 128, "attention.value_length": 128}, (OUTPUT, r"ssm_conv1d\.bias")),
+    "gemma": Made(
+        "gemma",
+        {
+            "attention.key_length": 256,
+            "attention.value_length": 256,
+            "attention.head_count": 8,
+            "attention.head_count_kv": 1,
+            "feed_forward_length": 16384,
+            "vocab_size": 256000,
+        },
+        (),
+    ),
+    "gpt2": Made("gpt2", {"context_length": 4096, "attention.head_count_kv": 16, "feed_forward_length": 8192}, (OUTPUT, FUSED, r"attn_qkv\.bias")),
+    "granitehybrid": Made("granitehybrid", {**GRANITE, **MAMBA2, "ssm.group_count": 1, **PER_LAYER_HEADS}, (OUTPUT, r"ssm_conv1d\.bias")),
+    "granitehybrid-experts": Made(
+        "granitehybrid",
+        {
+            **GRANITE,
+            **MAMBA2,
+            "ssm.group_count": 1,
+            **PER_LAYER_HEADS,
+            **_experts(32, 4),
+            "feed_forward_length": 768,
+            "expert_shared_feed_forward_length": 1024,
+        },
+        (r"ssm_conv1d\.bias", "ffn_gate_exps"),
+    ),
+    "grovemoe": Made("grovemoe", {**_experts(64, 8), "expert_chunk_feed_forward_length": 128, "expert_group_scale": 0.05, "experts_per_group": 2}),
+    "hrm_text": Made("hrm_text", {"hrm.layers_per_stack": 1, "hrm.h_cycles": 2, "hrm.l_cycles": 2, "block_count": 6}),
+    "hunyuan-moe": Made("hunyuan-moe", {**_experts(32, 4), "expert_shared_feed_forward_length": 3072}),
+    "hy_v3": Made(
+        "hy_v3",
+        {**DEEPSEEK_EXPERTS, "expert_shared_feed_forward_length": 768},
+        (OUTPUT, r"blk\.0\.ffn_(gate|up|down)\.weight", r"blk\.[1-9]\.(ffn_(gate_inp|(gate|up|down)_exps|.*shexp)\.weight|exp_probs)"),
+    ),
+    "internlm2": Made("internlm2", {}),
+    "jais2": Made("jais2", {"attention.head_count_kv": 16}),
+    "kimi-k3": Made(
+        "kimi-k3",
+        {
+            **LATENT,
+            **DEEPSEEK_EXPERTS,
+            **KDA,
+            "attention.head_count_kv": _every(8, 4, 1, 0),
+            "attn_res.block_size": 12,
+            "activation.situ_beta": 4.0,
+            "activation.situ_linear_beta": 25.0,
+            "expert_latent_length": 1024,
+        },
+    ),
+    "kimi-linear": Made("kimi-linear", {**LATENT, **DEEPSEEK_EXPERTS, **KDA, "attention.head_count_kv": _every(8, 4, 1, 0)}, (OUTPUT, "ssm_conv1d")),
+    "laguna": Made(
+        "laguna",
+        {
+            **DEEPSEEK_EXPERTS,
+            "attention.sliding_window": 512,
+            "expert_shared_feed_forward_length": 768,
+            "attention.key_length": 128,
+            "attention.value_length": 128,
+        },
+    ),
+    "llada": Made("llada", {"attention.head_count_kv": 16}),
+    "maincoder": Made("maincoder", {}),
+    "maple": Made(
+        "maple", {**DEEPSEEK_EXPERTS, "attention.sliding_window": 512, "attention.sliding_window_pattern": _every(8, 4, 0, 1, first=3), "swiglu_clamp_exp": 7.0}
+    ),
+    "minimax-m2": Made(
+        "minimax-m2", {**_experts(64, 8, expert_gating_func=2), "attention.key_length": 128, "attention.value_length": 128, "rope.dimension_count": 64}
+    ),
+    "minimax-m3": Made(
+        "minimax-m3",
+        {
+            **INDEXER,
+            **DEEPSEEK_EXPERTS,
+            "attention.indexer.head_count": 4,
+            "attention.indexer.block_size": 128,
+            "attention.indexer.local_blocks": 1,
+            "rope.dimension_count": 64,
+        },
+    ),
+    "muse-glimmer": Made("muse-glimmer", {"attention.sliding_window": 512, "logit_scale": 0.5}),
+    "olmo2": Made("olmo2", {"attention.head_count_kv": 16, "feed_forward_length": 11008}),
+    "olmo2-windows": Made("olmo2", {"attention.sliding_window": 4096}),
+    "openelm": Made(
+        "openelm",
+        {
+            "attention.head_count": [12, 12, 12, 16, 16, 16, 20, 20],
+            "attention.head_count_kv": [3, 3, 3, 4, 4, 4, 5, 5],
+            "attention.key_length": 128,
+            "attention.value_length": 128,
+            "feed_forward_length": [1024, 2048, 2560, 3072, 4096, 5120, 6144, 8192],
+        },
+        (),
+    ),
+    "orion": Made("orion", {"attention.head_count_kv": 16}),
+    "pangu-embedded": Made("pangu-embedded", {}),
+    "phimoe": Made("phimoe", {**_experts(16, 2), "feed_forward_length": 1792}),
+    "plamo3": Made("plamo3", {"attention.sliding_window": 2048, "attention.key_length": 128, "attention.value_length": 128}),
+    "qwen3vl": Made("qwen3vl", {**SECTIONS, "n_deepstack_layers": 3}),
+    "qwen4exp": Made(
+        "qwen4exp",
+        {
+            **DELTA_NET,
+            **INDEXER,
+            **_experts(64, 8, 512),
+            "expert_shared_feed_forward_length": 512,
+            "attention.key_length": 128,
+            "attention.value_length": 128,
+            "rope.dimension_count": 64,
+            "attention.head_count_kv": 2,
+            "rope.dimension_sections": [11, 11, 10, 0],
+            "hyper_connection.count": 4,
+            "hyper_connection.sinkhorn_iterations": 4,
+            "hyper_connection.epsilon": 1e-6,
+            "hyper_connection.low_rank": 64,
+            "attention.compress_ratios": [4] * 8,
+            "attention.indexer.block_size": 4,
+            "attention.indexer.local_blocks": 1,
+        },
+    ),
+    "rnd1": Made("rnd1", _experts(64, 8)),
+    "seed_oss": Made("seed_oss", {"attention.key_length": 128, "attention.value_length": 128}, (OUTPUT, QKV_BIAS)),
+    "smallthinker": Made("smallthinker", {**_experts(32, 4, expert_gating_func=2), "attention.sliding_window": 4096}),
+    "starcoder2": Made("starcoder2", {"attention.head_count_kv": 2, "feed_forward_length": 8192}),
+    "talkie": Made("talkie", {"logit_scale": 0.5}),
+    "xverse": Made("xverse", {"attention.head_count_kv": 16}),
 }

@@ -34,7 +34,19 @@ ggml_tensor * new_tensor(const std::vector<int64_t> & dimensions) {
     return ggml_new_tensor(tensors, GGML_TYPE_F32, static_cast<int>(dimensions.size()), dimensions.data());
 }
 
+bool ends_with(const std::string & text, const std::string & end) {
+    return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+// Factors of weights in 4-bit floats: any weight may have them, and those here have none.
+bool factor(const std::string & name) {
+    return ends_with(name, ".scale") || ends_with(name, ".input_scale");
+}
+
 bool wanted(const std::string & name) {
+    if (factor(name)) {
+        return false;
+    }
     for (const auto & each : optional) {
         if (std::regex_search(name, each)) {
             return true;

@@ -65,7 +65,7 @@ ROW_PADDING = 512
 def placed_tensors(model, settings, devices, layout):
     """(device, bytes there, TensorGroup, block or None) for every tensor llama.cpp loads, copies included."""
     override = _override(model, settings, devices)
-    n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer
+    n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer or model.n_layer_all
     anyway = NEXTN_ANYWAY.get(model.architecture)
     for group in model.tensors:
         if UNUSED.match(group.name):

@@ -24,6 +24,9 @@ ALTERNATING = frozenset({"nemotron_h", "nemotron_h_moe"})
 PARALLEL = frozenset({"falcon-h1"})
 """Attention and recurrence side by side in every block."""
 
+WITHOUT_NEXT_TOKEN = BY_INTERVAL | {"glm5-next"}
+"""Where the blocks for next-token prediction have no cache in the main context; elsewhere they have one, though nothing reads it."""
+
 ARCHITECTURES = BY_INTERVAL | BY_KV_HEADS | ALTERNATING | PARALLEL
 
 
@@ -31,7 +34,7 @@ def cache(model, settings):
     """Bytes of cache and state for each block of C(model)."""
     state = recurrent.state_bytes(model, settings)
     recurrent_here, attention_here = recurrent_blocks(model), attention_blocks(model)
-    attended = _windowed(model, settings) if _window(model) else latent.cache(model, settings)
+    attended = _windowed(model, settings) if _window(model) else latent.rows(model, settings)
     return tuple((state if recurrent_here[block] else 0) + (attended[block] if attention_here[block] else 0) for block in range(model.n_layer_all))
 
 
@@ -60,7 +63,8 @@ def attention_blocks(model):
     recurrent_here = recurrent_blocks(model)
     if model.architecture in PARALLEL:
         return (True,) * model.n_layer_all
-    here = [not state and block < model.n_layer for block, state in enumerate(recurrent_here)]
+    last = model.n_layer if model.architecture in WITHOUT_NEXT_TOKEN else model.n_layer_all
+    here = [not state and block < last for block, state in enumerate(recurrent_here)]
     if model.architecture in ALTERNATING:
         here = [kept and not width for kept, width in zip(here, _feed_forward(model), strict=True)]
     return tuple(here)

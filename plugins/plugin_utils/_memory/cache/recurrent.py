@@ -26,7 +26,7 @@ def mask_cells(model, settings, blocks):
 def state_bytes(model, settings):
     """Bytes of one block's state: a convolution's last inputs and the state proper, for each slot."""
     convolution, state = _widths(model)
-    return FLOAT_BYTES * settings.n_seq_max * (convolution + state)
+    return FLOAT_BYTES * settings.n_seq_max * (1 + settings.n_rs_seq) * (convolution + state)
 
 
 def _widths(model):

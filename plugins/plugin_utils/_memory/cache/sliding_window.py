@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
 from ..settings import cache_row_bytes, pad
-from . import attention
+from . import attention, latent
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ PATTERNS = {
     "afmoe": Pattern(4, optional=True),
     "cohere2": Pattern(4),
     "cohere2moe": Pattern(4, dense_first=True),
+    "dflash": Pattern(None, optional=True),
+    "dots3note": Pattern(None),
     "exaone-moe": Pattern(4, window=128),
     "exaone4": Pattern(4, window=4096),
     "gemma2": Pattern(2, window=4096),
@@ -97,6 +99,8 @@ def windowed_blocks(model):
     pattern = PATTERNS[model.architecture]
     if not _window(model):
         return (False,) * model.n_layer_all
+    if model.architecture == "dflash" and model.integer("hyper_connection.count", 0):
+        return (True,) * model.n_layer_all  # drafts for DeepSeek V4
     listed = model.hyperparameters.get("attention.sliding_window_pattern")
     if isinstance(listed, list):
         return tuple(bool(flag) for flag in model.per_layer("attention.sliding_window_pattern"))
@@ -124,7 +128,7 @@ def _widths(model, heads, windowed):
     if windowed:
         k_length = model.integer("attention.key_length_swa", k_length)
         v_length = model.integer("attention.value_length_swa", v_length)
-    return heads * k_length, heads * v_length
+    return heads * k_length, 0 if latent.is_latent(model) else heads * v_length
 
 
 def _last_block_with_cache(model):
