@@ -35,7 +35,10 @@ def cache(model, settings):
     state = recurrent.state_bytes(model, settings)
     recurrent_here, attention_here = recurrent_blocks(model), attention_blocks(model)
     attended = _windowed(model, settings) if _window(model) else latent.rows(model, settings)
-    return tuple((state if recurrent_here[block] else 0) + (attended[block] if attention_here[block] else 0) for block in range(model.n_layer_all))
+    return tuple(
+        (state + recurrent.history_bytes(model, settings, block) if recurrent_here[block] else 0) + (attended[block] if attention_here[block] else 0)
+        for block in range(model.n_layer_all)
+    )
 
 
 def mask_cells(model, settings, blocks):

@@ -29,6 +29,15 @@ def state_bytes(model, settings):
     return FLOAT_BYTES * settings.n_seq_max * (1 + settings.n_rs_seq) * (convolution + state)
 
 
+def history_bytes(model, settings, block):
+    """Bytes of the last inputs of the convolution over embeddings of n-grams, which one block of Qwen 4 has (llama-hparams.cpp: ple_conv_state)."""
+    listed = model.hyperparameters.get("ple.layers") or []
+    if model.architecture != "qwen4exp" or block not in (listed if isinstance(listed, list) else [listed]):
+        return 0
+    width = (model.integer("ple.conv_kernel") - 1) * model.integer("ple.ngram_size") * model.integer("hyper_connection.count") * model.n_embd
+    return FLOAT_BYTES * settings.n_seq_max * (1 + settings.n_rs_seq) * width
+
+
 def _widths(model):
     """Elements of both parts for one sequence."""
     if model.integer("wkv.head_size", 0):
