@@ -85,6 +85,12 @@ options:
     description: Load the blocks for next-token prediction, which are left out otherwise.
     type: str
     choices: [weights]
+  spec_draft_n_max:
+    description:
+      - The tokens that a draft may predict, if one is used (next-token prediction, Eagle 3, DFlash).
+        Recurrent blocks then keep as many earlier states of each slot.
+    type: int
+    default: 0
   outputs:
     description: Rows of logits to reserve. llama-server reserves one for each slot; V(batch) is what tools for benchmarks do.
     type: raw

@@ -50,12 +50,23 @@ class Model:
 
     @cached_property
     def n_layer_all(self):
-        """Blocks, those for next-token prediction included (llama.cpp: hparams.n_layer_all)."""
-        return self.integer("block_count")
+        """Blocks, those for next-token prediction included (llama.cpp: hparams.n_layer_all).
+
+        Nanbeige runs its blocks several times and counts each time; Granite Switch adds a block, its router.
+        """
+        return self.integer("block_count") * self._loops + self._routers
+
+    @cached_property
+    def _loops(self):
+        return max(self.integer("num_loops", 1), 1) if self.architecture == "nanbeige" else 1
+
+    @cached_property
+    def _routers(self):
+        return 1 if self.architecture == "graniteswitch" else 0
 
     @cached_property
     def n_layer_nextn(self):
-        return self.integer("nextn_predict_layers", 0)
+        return self._routers or self.integer("nextn_predict_layers", 0)
 
     @cached_property
     def n_layer(self):
@@ -103,6 +114,8 @@ class Model:
         value = self.hyperparameters.get(key, default)
         if not isinstance(value, list):
             return (self.integer(key, default),) * self.n_layer_all
+        if self._loops > 1 or self._routers:
+            value = value[: self.integer("block_count")] * self._loops + value[-1:] * self._routers
         if len(value) < self.n_layer_all or any(not isinstance(item, int) for item in value):
             raise InfraError(
                 f"'{self.architecture}.{key}' does not have one whole number for each block",

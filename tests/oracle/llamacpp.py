@@ -59,6 +59,17 @@ def build() -> None:
         made_of.write_text(digest, encoding="utf-8")
 
 
+def tensors_program() -> pathlib.Path:
+    """The program that says which tensors llama.cpp looks for: of use where headers are made, so not part of the build."""
+    source, program = HERE / "tensors.cpp", BUILD / "bin" / "oracle_tensors"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        folders = [f"-I{SOURCES / folder}" for folder in ("include", "ggml/include", "src")]
+        library = program.parent
+        libraries = [f"-L{library}", "-lllama", "-lggml", "-lggml-base", f"-Wl,-rpath,{library}"]
+        _run(["c++", "-std=c++17", *folders, str(source), "-o", str(program), *libraries], "oracle_tensors does not build")
+    return program
+
+
 def _digest() -> str:
     """Names what the oracle is made of."""
     digest = hashlib.sha256(SHA256.encode())

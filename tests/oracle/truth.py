@@ -13,13 +13,14 @@ import os
 import pathlib
 from collections.abc import Iterable, Iterator
 
+import architectures
 import grid
 import question
 
 TRUTH = pathlib.Path(__file__).resolve().parents[1] / "truth"
 HEADERS = TRUTH / "headers"
-FULL, ARCHS, FIT = "full.jsonl", "archs.jsonl", "fit.jsonl"
-FILES = (FULL, ARCHS, FIT)
+FULL, ARCHS, MORE, FIT = "full.jsonl", "archs.jsonl", "more.jsonl", "fit.jsonl"
+FILES = (FULL, ARCHS, MORE, FIT)
 # A fit is written with this many parts of a tensor split.
 SPLIT = 8
 
@@ -83,11 +84,13 @@ def record(folder: pathlib.Path, pattern: str) -> int:
     """Ask the grid about every header that matches and write files like those of tests/truth; how many rows."""
     folder.mkdir(parents=True, exist_ok=True)
     names = sorted(path.name for path in HEADERS.glob("*.gguf") if fnmatch.fnmatch(path.name, pattern))
-    small = [name for name in names if name.endswith(("-dense.gguf", "-moe.gguf"))]
-    real = [name for name in names if name not in small]
+    made = [name for name in names if name.removesuffix(".gguf") in architectures.MODELS]
+    small = [name for name in names if name.endswith(("-dense.gguf", "-moe.gguf")) and name not in made]
+    real = [name for name in names if name not in small and name not in made]
     files = {
         FULL: [row for name in real for row in _rows_of(name)],
         ARCHS: [row for name in small for row in _rows_of(name)],
+        MORE: [row for name in made for row in _rows_of(name)],
         FIT: [{"model": name, "settings": settings, "devices": devices, "fit": None} for name in real for settings, devices in grid.fits()],
     }
     for file, rows in files.items():
@@ -96,5 +99,8 @@ def record(folder: pathlib.Path, pattern: str) -> int:
 
 
 def _rows_of(name: str) -> list[dict]:
-    model = question.ask(HEADERS / name, grid.BASE, grid.devices(grid.ONE))["model"]
+    try:
+        model = question.ask(HEADERS / name, grid.BASE, grid.devices(grid.ONE))["model"]
+    except question.Refused:
+        model = question.ask(HEADERS / name, {**grid.BASE, "flash_attn": "off"}, grid.devices(grid.ONE))["model"]
     return [{"model": name, "settings": settings, "devices": devices} for settings, devices in grid.questions(model)]

@@ -44,15 +44,20 @@ SPEC = {
     "op_offload": Option("bool"),
     "no_host": Option("bool"),
     "mtp": Option("str", choices=("weights", "context")),
+    "spec_draft_n_max": Option("int", minimum=0),
     "outputs": Option("int_or_word", minimum=1, choices=("batch",)),
 }
+
+GOES_BACK = frozenset("""bailingmoe3 deepseek4 glm5-next kimi-k3 lfm2 lfm2moe nemotron_h nemotron_h_moe qwen35 qwen35moe qwen4exp""".split())
+"""Architectures whose recurrent state can be taken back some tokens (src/llama-arch.cpp: llm_arch_supports_rs_rollback)."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Settings as llama.cpp runs with them: nothing left open.
 
-    C(n_ctx) cells in all, C(n_ctx_seq) of them in each of C(n_stream) streams; C(n_outputs) rows of logits.
+    C(n_ctx) cells in all, C(n_ctx_seq) of them in each of C(n_stream) streams; C(n_outputs) rows of logits;
+    C(n_rs_seq) earlier states that recurrent blocks keep of each sequence.
     """
 
     n_ctx: int
@@ -76,6 +81,7 @@ class Settings:
     cpu_moe: bool
     override_tensor: tuple[str, ...]
     mtp: str | None
+    n_rs_seq: int = 0
 
 
 def cache_row_bytes(elements, cache_type):
@@ -123,9 +129,15 @@ def resolve(given, model):
         cpu_moe=bool(option["cpu_moe"]),
         override_tensor=tuple(option["override_tensor"] or ()),
         mtp=option["mtp"],
+        n_rs_seq=_earlier_states(option, model),
     )
     _refuse_what_llama_cpp_refuses(settings)
     return settings
+
+
+def _earlier_states(option, model):
+    """One for each token that a draft may get wrong (common.cpp), where llama.cpp can go back; not for the draft's own context."""
+    return (option["spec_draft_n_max"] or 0) if model.architecture in GOES_BACK and option["mtp"] != "context" else 0
 
 
 def _slots(option):
@@ -192,5 +204,3 @@ def _refuse_what_llama_cpp_refuses(settings):
             got=settings.split_mode,
             expected="layer or none",
         )
-    if settings.mtp == "context":
-        raise InfraError("the context of next-token prediction is not modelled yet", where="settings.mtp", got="context", expected="weights")

@@ -40,11 +40,21 @@ EXPERTS = re.compile(r"\.ffn_(up|down|gate|gate_up)_(ch|)exps")
 NEVER_RUN_NEXTN = frozenset({"exaone4", "exaone-moe", "bailingmoe2", "glm4", "dots3note"})
 """Architectures whose next-token-prediction blocks llama.cpp skips whatever is asked."""
 
+NEXTN_ANYWAY = {
+    "cohere2moe": re.compile(r"\.nextn\.(embed_tokens|shared_head_head|shared_head_norm)\."),
+    "hy_v3": re.compile(r"\.(nextn\.(embed_tokens|shared_head_head|shared_head_norm)|ffn_(?!norm)\w+|exp_probs_b)\b"),
+    "step35": re.compile(r"\.(nextn\.(embed_tokens|shared_head_head|shared_head_norm)|attn_[qk]_norm|attn_gate|ffn_(?!norm)\w+|exp_probs_b)\b"),
+}
+"""Tensors of next-token-prediction blocks that llama.cpp loads whether they are asked for or not: it forgets to skip those that a file may lack."""
+
 NO_LM_HEAD = frozenset(
     {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "eurobert",
-     "gemma-embedding", "t5encoder", "wavtokenizer-dec", "llama-embed"}
+     "wavtokenizer-dec", "bitnet"}
 )  # fmt: skip
-"""Architectures without an output matrix: a missing one is not tied to the token embedding."""
+"""Architectures that never load the token embedding again as the output matrix."""
+
+OUTPUT_FIRST = frozenset({"gemma3n", "gemma4"})
+"""Architectures that load the token embedding as the output matrix before they load it as itself: twice, wherever the output is."""
 
 TYPE_OF_NAME = {entry.name: entry for entry in TYPES.values()}
 
@@ -55,11 +65,12 @@ ROW_PADDING = 512
 def placed_tensors(model, settings, devices, layout):
     """(device, bytes there, TensorGroup, block or None) for every tensor llama.cpp loads, copies included."""
     override = _override(model, settings, devices)
-    n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer
+    n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer or model.n_layer_all
+    anyway = NEXTN_ANYWAY.get(model.architecture)
     for group in model.tensors:
         if UNUSED.match(group.name):
             continue
-        for block, default in _homes(group, layout, n_loaded):
+        for block, default in _homes(group, layout, model.n_layer_all if anyway and anyway.search(group.name) else n_loaded):
             device = override(group, block, default)
             yield device, _size_on(device, group), group, block
     yield from _tied(model, layout)
@@ -84,14 +95,16 @@ def _homes(group, layout, n_loaded):
 
 
 def _tied(model, layout):
-    """A model without an output matrix loads the token embedding twice, unless both land on the host."""
+    """A model without an output matrix loads the token embedding twice, unless both land on the host, and some even then."""
     by_name = {group.name: group for group in model.tensors}
     if "output.weight" in by_name:
         if "token_embd.weight" not in by_name and layout.output != HOST:
             yield HOST, by_name["output.weight"].size_bytes, by_name["output.weight"], None
         return
     group = by_name.get("token_embd.weight")
-    if group is not None and model.architecture not in NO_LM_HEAD and layout.output != HOST:
+    if group is None or model.architecture in NO_LM_HEAD:
+        return
+    if layout.output != HOST or model.architecture in OUTPUT_FIRST:
         yield layout.output, _size_on(layout.output, group), group, None
 
 

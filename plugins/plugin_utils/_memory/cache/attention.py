@@ -10,9 +10,17 @@ from __future__ import annotations
 
 from ..settings import cache_row_bytes
 
+ROUTED = "graniteswitch"
+"""Its last block, which the file does not count, is a router: attention with one head (src/models/granite-switch.cpp)."""
+
 
 def cache(model, settings):
-    """Bytes of cache for each block of C(model): a tuple as long as it has blocks.
+    """Bytes of cache for each block of C(model): a tuple as long as it has blocks."""
+    return kept(rows(model, settings), blocks_with_cache(model))
+
+
+def rows(model, settings):
+    """Bytes of a cache for each block, next-token prediction included.
 
     Cells x streams x (K row + V row). Without flash attention V is stored transposed, and then every block has
     the width of the widest one.
@@ -24,21 +32,26 @@ def cache(model, settings):
     if not settings.flash_attn:
         v_width = [max(v_width)] * len(v_width)
     return tuple(
-        cells * (cache_row_bytes(head * k_length, settings.cache_type_k) + cache_row_bytes(width, settings.cache_type_v)) if block < model.n_layer else 0
-        for block, (head, width) in enumerate(zip(heads, v_width, strict=True))
+        cells * (cache_row_bytes(head * k_length, settings.cache_type_k) + cache_row_bytes(width, settings.cache_type_v))
+        for head, width in zip(heads, v_width, strict=True)
     )
 
 
-def mask_cells(model, settings, blocks):
-    """Cells that the masks of a stream span, for these C(blocks)."""
-    return settings.n_ctx_seq if blocks else 0
+def kept(sizes, blocks):
+    """C(sizes) of these C(blocks), 0 for the others."""
+    return tuple(size if block in blocks else 0 for block, size in enumerate(sizes))
+
+
+def blocks_with_cache(model):
+    """The blocks that the main graph attends: not those for next-token prediction, but Granite Switch's router."""
+    return range(model.n_layer_all if model.architecture == ROUTED else model.n_layer)
 
 
 def kv_heads(model):
     """Heads of K and V per block; a file that doesn't say has as many as of Q."""
-    if "attention.head_count_kv" in model.hyperparameters:
-        return model.per_layer("attention.head_count_kv")
-    return model.per_layer("attention.head_count")
+    key = "attention.head_count_kv" if "attention.head_count_kv" in model.hyperparameters else "attention.head_count"
+    heads = model.per_layer(key)
+    return (*heads[:-1], 1) if model.architecture == ROUTED else heads
 
 
 def head_lengths(model):

@@ -9,7 +9,6 @@ load_arch_hparams in src/models/*.cpp for the blocks that are recurrent.
 
 from __future__ import annotations
 
-from ..settings import cache_row_bytes
 from . import attention, latent, recurrent, sliding_window
 
 BY_INTERVAL = frozenset({"minimax-01", "qwen3next", "qwen35", "qwen35moe", "qwen4exp"})
@@ -24,6 +23,9 @@ ALTERNATING = frozenset({"nemotron_h", "nemotron_h_moe"})
 PARALLEL = frozenset({"falcon-h1"})
 """Attention and recurrence side by side in every block."""
 
+WITHOUT_NEXT_TOKEN = BY_INTERVAL | {"glm5-next"}
+"""Where the blocks for next-token prediction have no cache in the main context; elsewhere they have one, though nothing reads it."""
+
 ARCHITECTURES = BY_INTERVAL | BY_KV_HEADS | ALTERNATING | PARALLEL
 
 
@@ -31,16 +33,11 @@ def cache(model, settings):
     """Bytes of cache and state for each block of C(model)."""
     state = recurrent.state_bytes(model, settings)
     recurrent_here, attention_here = recurrent_blocks(model), attention_blocks(model)
-    attended = _windowed(model, settings) if _window(model) else latent.cache(model, settings)
-    return tuple((state if recurrent_here[block] else 0) + (attended[block] if attention_here[block] else 0) for block in range(model.n_layer_all))
-
-
-def mask_cells(model, settings, blocks):
-    """Cells that the mask of a stream spans: that of those C(blocks) with attention."""
-    here = attention_blocks(model)
-    if not any(here[block] for block in blocks):
-        return 0
-    return sliding_window.window_cells(_window(model), settings) if _window(model) else settings.n_ctx_seq
+    attended = sliding_window.rows(model, settings) if sliding_window.window_length(model) else latent.rows(model, settings)
+    return tuple(
+        (state + recurrent.history_bytes(model, settings, block) if recurrent_here[block] else 0) + (attended[block] if attention_here[block] else 0)
+        for block in range(model.n_layer_all)
+    )
 
 
 def recurrent_blocks(model):
@@ -60,7 +57,8 @@ def attention_blocks(model):
     recurrent_here = recurrent_blocks(model)
     if model.architecture in PARALLEL:
         return (True,) * model.n_layer_all
-    here = [not state and block < model.n_layer for block, state in enumerate(recurrent_here)]
+    last = model.n_layer if model.architecture in WITHOUT_NEXT_TOKEN else model.n_layer_all
+    here = [not state and block < last for block, state in enumerate(recurrent_here)]
     if model.architecture in ALTERNATING:
         here = [kept and not width for kept, width in zip(here, _feed_forward(model), strict=True)]
     return tuple(here)
@@ -70,23 +68,9 @@ def _by_interval(model):
     listed = model.hyperparameters.get("attention.recurrent_layers")
     if listed is not None:
         return tuple(bool(flag) for flag in (model.per_layer("attention.recurrent_layers") if isinstance(listed, list) else [listed] * model.n_layer_all))
-    interval = max(model.integer("full_attention_interval", 4), 1)
+    interval = max(model.integer("full_attention_interval", 8 if model.architecture == "minimax-01" else 4), 1)
     return tuple(block < model.n_layer and (block + 1) % interval != 0 for block in range(model.n_layer_all))
 
 
 def _feed_forward(model):
     return model.per_layer("feed_forward_length", 0)
-
-
-def _window(model):
-    """lfm2 may have a sliding window in all of its blocks with attention."""
-    return model.integer("attention.sliding_window", 0) if model.architecture in ("lfm2", "lfm2moe") else 0
-
-
-def _windowed(model, settings):
-    cells = sliding_window.window_cells(_window(model), settings) * settings.n_stream
-    k_length, v_length = attention.head_lengths(model)
-    return tuple(
-        cells * (cache_row_bytes(heads * k_length, settings.cache_type_k) + cache_row_bytes(heads * v_length, settings.cache_type_v))
-        for heads in attention.kv_heads(model)
-    )

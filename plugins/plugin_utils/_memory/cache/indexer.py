@@ -15,12 +15,20 @@ from . import attention, hybrid
 GLM_CONTEXT_WITH_SHARED_INDEXERS = 1048576
 """GLM models trained with this much context share indexers between blocks; those before have one in each."""
 
+GLM_BLOCKS_LISTED = 78
+"""Blocks in llama.cpp's own list of those with an indexer, for files without one: the first two, then the third and every fourth from there."""
+
 KEYS_OF_GLM5_NEXT = 3
 """It caches the key, the gate and the pooled value."""
 
 
 def cache(model, settings):
     """Bytes of index keys for each block of C(model), without the attention's own cache."""
+    return tuple(size if owner else 0 for size, owner in zip(rows(model, settings), owners(model), strict=True))
+
+
+def rows(model, settings):
+    """Bytes of index keys for each block, next-token prediction and blocks that use those of another included."""
     length = model.integer("attention.indexer.key_length", 0)
     if model.architecture == "hy_v4" and not model.integer("attention.indexer.top_k", 0):
         length = 0
@@ -31,12 +39,7 @@ def cache(model, settings):
     if model.architecture == "minimax-m3":
         # its index cache is not marked as K only, so a V of one head lies beside it
         size += cells * cache_row_bytes(attention.head_lengths(model)[1], settings.cache_type_v)
-    return tuple(size if owner else 0 for owner in owners(model))
-
-
-def mask_cells(model, settings, blocks):
-    """The indexer uses the mask of the attention."""
-    return 0
+    return (size,) * model.n_layer_all
 
 
 def owners(model):
@@ -48,7 +51,7 @@ def owners(model):
     if model.architecture in ("qwen4exp", "glm5-next"):
         recurrent = hybrid.recurrent_blocks(model)
         trunk = [inside and not state for inside, state in zip(trunk, recurrent, strict=True)]
-    if model.architecture in ("glm-dsa", "hy_v4", "glm5-next"):
+    if model.architecture in ("glm-dsa", "hy_v4", "glm5-next", "dots3note"):
         full = _full_indexers(model)
         trunk = [inside and own for inside, own in zip(trunk, full, strict=True)]
     return tuple(trunk)
@@ -63,5 +66,5 @@ def _full_indexers(model):
     if types is not None:
         return [bool(types)] * model.n_layer_all
     if model.architecture == "glm-dsa" and model.n_ctx_train >= GLM_CONTEXT_WITH_SHARED_INDEXERS:
-        model.per_layer("attention.indexer.types")  # raises: llama.cpp has a built-in list that is not modelled
+        return [block < 2 or (block < GLM_BLOCKS_LISTED and block % 4 == 2) for block in range(model.n_layer_all)]
     return [True] * model.n_layer_all

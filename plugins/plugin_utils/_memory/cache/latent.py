@@ -19,14 +19,13 @@ def is_latent(model):
 
 def cache(model, settings):
     """Bytes of cache for each block of C(model)."""
+    return attention.kept(rows(model, settings), attention.blocks_with_cache(model))
+
+
+def rows(model, settings):
+    """Bytes of a cache for each block, next-token prediction included."""
     if not is_latent(model):
-        return attention.cache(model, settings)
+        return attention.rows(model, settings)
     cells = settings.n_ctx_seq * settings.n_stream
     k_length, _v_length = attention.head_lengths(model)
-    return tuple(
-        cells * cache_row_bytes(heads * k_length, settings.cache_type_k) if block < model.n_layer else 0
-        for block, heads in enumerate(attention.kv_heads(model))
-    )
-
-
-mask_cells = attention.mask_cells
+    return tuple(cells * cache_row_bytes(heads * k_length, settings.cache_type_k) for heads in attention.kv_heads(model))

@@ -18,15 +18,19 @@ def cache(model, settings):
     return (state_bytes(model, settings),) * model.n_layer_all
 
 
-def mask_cells(model, settings, blocks):
-    """There is no attention and no mask."""
-    return 0
-
-
 def state_bytes(model, settings):
     """Bytes of one block's state: a convolution's last inputs and the state proper, for each slot."""
     convolution, state = _widths(model)
-    return FLOAT_BYTES * settings.n_seq_max * (convolution + state)
+    return FLOAT_BYTES * settings.n_seq_max * (1 + settings.n_rs_seq) * (convolution + state)
+
+
+def history_bytes(model, settings, block):
+    """Bytes of the last inputs of the convolution over embeddings of n-grams, which one block of Qwen 4 has (llama-hparams.cpp: ple_conv_state)."""
+    listed = model.hyperparameters.get("ple.layers") or []
+    if model.architecture != "qwen4exp" or block not in (listed if isinstance(listed, list) else [listed]):
+        return 0
+    width = (model.integer("ple.conv_kernel") - 1) * model.integer("ple.ngram_size") * model.integer("hyper_connection.count") * model.n_embd
+    return FLOAT_BYTES * settings.n_seq_max * (1 + settings.n_rs_seq) * width
 
 
 def _widths(model):

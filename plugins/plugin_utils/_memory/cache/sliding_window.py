@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
 from ..settings import cache_row_bytes, pad
-from . import attention
+from . import attention, latent
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ PATTERNS = {
     "afmoe": Pattern(4, optional=True),
     "cohere2": Pattern(4),
     "cohere2moe": Pattern(4, dense_first=True),
+    "dflash": Pattern(None, optional=True),
+    "dots3note": Pattern(None),
     "exaone-moe": Pattern(4, window=128),
     "exaone4": Pattern(4, window=4096),
     "gemma2": Pattern(2, window=4096),
@@ -57,32 +59,29 @@ PATTERNS = {
     "step35": Pattern(None),
 }
 
+EVERY_BLOCK = frozenset({"lfm2", "lfm2moe"})
+"""Hybrids all of whose blocks with attention have the window, if the file names one."""
+
 EXAONE4_BLOCKS_WITH_WINDOWS = 64
 
 
 def cache(model, settings):
     """Bytes of cache for each block of C(model): a tuple as long as it has blocks."""
+    return attention.kept(rows(model, settings), range(first_block_without_cache(model)))
+
+
+def rows(model, settings):
+    """Bytes of a cache for each block, those included that have none."""
     heads = attention.kv_heads(model)
     windowed = windowed_blocks(model)
     widths = [_widths(model, head, swa) for head, swa in zip(heads, windowed, strict=True)]
     widest_v = max(v_width for _k_width, v_width in widths)
-    last = first_block_without_cache(model)
     sizes = []
     for block, (k_width, v_width) in enumerate(widths):
-        if block >= last:
-            sizes.append(0)
-            continue
         cells = (window_cells(window_length(model), settings) if windowed[block] else settings.n_ctx_seq) * settings.n_stream
         v_width = v_width if settings.flash_attn else widest_v
         sizes.append(cells * (cache_row_bytes(k_width, settings.cache_type_k) + cache_row_bytes(v_width, settings.cache_type_v)))
     return tuple(sizes)
-
-
-def mask_cells(model, settings, blocks):
-    """Cells that the masks of a stream span, for these C(blocks): those of the full cache and those of the window."""
-    windowed = windowed_blocks(model)
-    kinds = {windowed[block] for block in blocks}
-    return (settings.n_ctx_seq if False in kinds else 0) + (window_cells(window_length(model), settings) if True in kinds else 0)
 
 
 def window_cells(window, settings):
@@ -93,11 +92,13 @@ def window_cells(window, settings):
 
 def windowed_blocks(model):
     """Whether each block has a window."""
-    if model.architecture not in PATTERNS:
-        return (False,) * model.n_layer_all
-    pattern = PATTERNS[model.architecture]
     if not window_length(model):
         return (False,) * model.n_layer_all
+    if model.architecture in EVERY_BLOCK:
+        return tuple(heads > 0 for heads in attention.kv_heads(model))
+    pattern = PATTERNS[model.architecture]
+    if model.architecture == "dflash" and model.integer("hyper_connection.count", 0):
+        return (True,) * model.n_layer_all  # drafts for DeepSeek V4
     listed = model.hyperparameters.get("attention.sliding_window_pattern")
     if isinstance(listed, list):
         return tuple(bool(flag) for flag in model.per_layer("attention.sliding_window_pattern"))
@@ -110,7 +111,11 @@ def windowed_blocks(model):
 
 def window_length(model):
     """The length of the window, 0 for none."""
-    pattern = PATTERNS[model.architecture]
+    if model.architecture in EVERY_BLOCK:
+        return model.integer("attention.sliding_window", 0)
+    pattern = PATTERNS.get(model.architecture)
+    if pattern is None:
+        return 0
     if model.architecture == "exaone4" and model.n_layer != EXAONE4_BLOCKS_WITH_WINDOWS:
         return 0
     window = model.integer("attention.sliding_window", 0 if pattern.optional else pattern.window)
@@ -125,7 +130,7 @@ def _widths(model, heads, windowed):
     if windowed:
         k_length = model.integer("attention.key_length_swa", k_length)
         v_length = model.integer("attention.value_length_swa", v_length)
-    return heads * k_length, heads * v_length
+    return heads * k_length, 0 if latent.is_latent(model) else heads * v_length
 
 
 def first_block_without_cache(model):

@@ -29,9 +29,9 @@ def model(name):
 
 @cache
 def rows():
-    """Rows of full.jsonl and archs.jsonl by model; those that llama.cpp itself refused are left out."""
+    """Rows of full.jsonl, archs.jsonl and more.jsonl by model; those that llama.cpp itself refused are left out."""
     found = {}
-    for path in (TRUTH / "full.jsonl", TRUTH / "archs.jsonl"):
+    for path in (TRUTH / "full.jsonl", TRUTH / "archs.jsonl", TRUTH / "more.jsonl"):
         for line in path.read_text().splitlines():
             row = json.loads(line)
             if "error" not in row:

@@ -55,7 +55,6 @@ def test_numbers_may_be_given_as_text(model):
         ({"parallel": 0}, "settings.parallel: no slots"),
         ({"flash_attn": "off", "cache_type_v": "q8_0"}, "a quantized V cache needs flash attention"),
         ({"split_mode": "row"}, "this split mode is not modelled yet"),
-        ({"mtp": "context"}, "not modelled yet"),
         ({"gpu_layers": "most"}, "settings.gpu_layers: not one of the choices"),
     ],
 )
@@ -63,6 +62,13 @@ def test_what_can_not_be_is_refused(model, given, message):
     with pytest.raises(InfraError) as error:
         resolve(given, model)
     assert message in str(error.value)
+
+
+def test_earlier_states_are_kept_where_llama_cpp_can_go_back():
+    hybrid, dense = truth.model("qwen35.gguf"), truth.model("Qwen3-8B-Q4_K_M.gguf")
+    assert resolve({"spec_draft_n_max": 3}, hybrid).n_rs_seq == 3
+    assert resolve({"spec_draft_n_max": 3, "mtp": "context"}, hybrid).n_rs_seq == 0
+    assert resolve({"spec_draft_n_max": 3}, dense).n_rs_seq == 0
 
 
 def test_bytes_of_a_row_of_cache():

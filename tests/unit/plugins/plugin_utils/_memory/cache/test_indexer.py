@@ -6,9 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-import pytest
-
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.cache import indexer
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import resolve
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
@@ -35,12 +32,9 @@ def test_blocks_that_share_an_indexer_have_no_keys():
     assert owners(model) == [True, False, True]
 
 
-def test_a_built_in_list_of_llama_cpp_is_not_guessed():
-    model = truth.model("glm-dsa-moe.gguf")
-    hyperparameters = {key: value for key, value in model.hyperparameters.items() if key != "attention.indexer.types"}
-    hyperparameters["context_length"] = 1048576
-    with pytest.raises(InfraError, match=r"no usable 'glm-dsa.attention.indexer.types'"):
-        owners(replace(model, hyperparameters=MappingProxyType(hyperparameters)))
+def test_without_a_list_glm_models_of_long_context_have_the_built_in_one():
+    assert [block for block, owner in enumerate(owners(truth.model("glm-dsa-shared-indexers.gguf"))) if owner] == [0, 1, 2, 6, 10]
+    assert owners(truth.model("glm-dsa-own-indexers.gguf")) == [True] * 8 + [False]
 
 
 def test_dense_blocks_of_minimax_m3_have_none():

@@ -41,7 +41,6 @@ def test_a_file_without_a_window_has_full_attention(gemma):
     assert not any(sliding_window.windowed_blocks(without))
     settings = resolve({"ctx_size": 32768, "parallel": 1}, without)
     assert len(set(sliding_window.cache(without, settings))) == 1
-    assert sliding_window.mask_cells(without, settings, range(62)) == 32768
 
 
 def test_a_pattern_in_the_file_is_used(gemma):
@@ -76,9 +75,3 @@ def test_blocks_that_share_a_cache_have_none():
     assert sizes[42:] == (0,) * 20
     assert sizes[0] == 1536 * 16 * (64 + 64) * 2
     assert sizes[5] == 4096 * 16 * (128 + 128) * 2
-
-
-def test_masks_span_the_caches_of_the_blocks_there(gemma):
-    settings = resolve({"ctx_size": 32768, "parallel": 1}, gemma)
-    spans = [sliding_window.mask_cells(gemma, settings, blocks) for blocks in ((), (0, 1), (5,), (4, 5))]
-    assert spans == [0, 1536, 32768, 34304]

@@ -1,0 +1,68 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""DeepSeek V4: every block keeps a window of K, some also K compressed to one row for 4 tokens, with index keys, or for 128.
+
+Each slot has a stream of its own, whether the cache is unified or not. What is being compressed is F32, whatever the type of the cache.
+
+Source: src/llama-kv-cache-dsv4.cpp (llama_kv_cache_dsv4, llama_dsv4_comp_state).
+"""
+
+from __future__ import annotations
+
+from ..settings import cache_row_bytes, pad
+from . import attention
+
+FINE, COARSE = 4, 128
+"""Tokens in a compressed row."""
+
+FLOAT_BYTES = 4
+KEYS_AND_SCORES = 2
+OVERLAP = 2
+"""The fine rows overlap: their state holds the tokens of two, each twice as wide."""
+
+
+def cache(model, settings):
+    """Bytes of cache and of what is being compressed for each block of C(model)."""
+    length = attention.head_lengths(model)[0]
+    window = _window_cells(model, settings)
+    ratios = model.per_layer("attention.compress_ratios")
+    return tuple(
+        settings.n_seq_max * (window * cache_row_bytes(heads * length, settings.cache_type_k) + _compressed(model, settings, ratio, heads, block))
+        for block, (heads, ratio) in enumerate(zip(attention.kv_heads(model), ratios, strict=True))
+    )
+
+
+def _compressed(model, settings, ratio, heads, block):
+    """Bytes of one stream beside its window."""
+    length, indexer = attention.head_lengths(model)[0], model.integer("attention.indexer.key_length")
+    if ratio == FINE:
+        rows = cache_row_bytes(heads * length, settings.cache_type_k) + cache_row_bytes(indexer, settings.cache_type_k)
+        state = OVERLAP * FINE * OVERLAP * (length + indexer)
+    elif ratio == COARSE:
+        rows = cache_row_bytes(heads * length, settings.cache_type_k)
+        state = COARSE * length
+    else:
+        return 0
+    if block >= model.n_layer:
+        state = 0
+    return _cells(settings, ratio) * rows + FLOAT_BYTES * KEYS_AND_SCORES * state * (1 + settings.n_rs_seq)
+
+
+def _cells(settings, ratio):
+    return pad((settings.n_ctx_seq + ratio - 1) // ratio)
+
+
+def _window_cells(model, settings):
+    return pad(min(settings.n_ctx_seq, model.integer("attention.sliding_window") + settings.n_ubatch))
+
+
+def rows(model, settings):
+    """Bytes of a cache for each block in the context of next-token prediction: a window of K and of V, not compressed."""
+    k_length, v_length = attention.head_lengths(model)
+    slots = settings.n_seq_max if settings.kv_unified else 1
+    cells = pad(min(settings.n_ctx_seq, model.integer("attention.sliding_window") * slots + settings.n_ubatch)) * settings.n_stream
+    return tuple(
+        cells * (cache_row_bytes(heads * k_length, settings.cache_type_k) + cache_row_bytes(heads * v_length, settings.cache_type_v))
+        for heads in attention.kv_heads(model)
+    )
