@@ -190,8 +190,8 @@ def _check_figures(plain):
     """What goes into a plan as it is."""
     for key in ("parameters", "size_bytes"):
         value = plain.get(key, 0)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise InfraError("not a number of them", where=f"model.{key}", got=shown(value), expected="a whole number, 0 or more")
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _INT64_MAX:
+            raise InfraError("no possible number", where=f"model.{key}", got=shown(value), expected=f"0 to {_INT64_MAX}")
     files = plain.get("files", [])
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
         raise InfraError("not a list of files", where="model.files", got=shown(files), expected=EXPECTED)

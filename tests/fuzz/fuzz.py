@@ -12,22 +12,19 @@ usage: fuzz.py [--count N] [--seed S] [--only NUMBER] [--keep FOLDER]
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import pathlib
 import random
-import resource
 import signal
 import sys
 import tempfile
 import time
 import traceback
 
+import bounds
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-SECONDS = 1.0
-MIB = 1 << 20
-MEMORY_BYTES = 64 * MIB
 HANG_SECONDS = 10
 SHOWN_FINDINGS = 10
 
@@ -73,7 +70,7 @@ class _Run:
 
     def all(self):
         signal.signal(signal.SIGPROF, _hang)
-        _limit_memory()
+        bounds.limit_memory()
         started = time.monotonic()
         for number in range(self._count) if self._only is None else [self._only]:
             self._one(number)
@@ -99,7 +96,7 @@ class _Run:
         return model
 
     def _try(self, number, kind, content, work):
-        before = _peak_bytes(reset=True)
+        before = bounds.peak_bytes(reset=True)
         signal.setitimer(signal.ITIMER_PROF, HANG_SECONDS)
         started = time.process_time()
         finding = None
@@ -110,13 +107,13 @@ class _Run:
             if self._only is not None:
                 traceback.print_exc()
         signal.setitimer(signal.ITIMER_PROF, 0)
-        seconds, grown = time.process_time() - started, _peak_bytes() - before
+        seconds, grown = time.process_time() - started, bounds.peak_bytes() - before
         self._slowest = max(self._slowest, (seconds, number), key=lambda pair: pair[0])
         self._largest = max(self._largest, (grown, number), key=lambda pair: pair[0])
-        if finding is None and seconds > SECONDS:
+        if finding is None and seconds > bounds.SECONDS:
             outcome, finding = 2, f"takes {seconds:.1f} s"
-        if finding is None and grown > MEMORY_BYTES:
-            outcome, finding = 2, f"takes {grown / MIB:.0f} MiB"
+        if finding is None and grown > bounds.MEMORY_BYTES:
+            outcome, finding = 2, f"takes {grown / bounds.MIB:.0f} MiB"
         self._outcomes[kind][outcome] += 1
         if finding is not None:
             self._found(number, kind, content, finding)
@@ -140,30 +137,13 @@ class _Run:
             answers, errors, findings = self._outcomes[kind]
             print(f"  {answers + errors + findings} {kind}s: {answers} gave {good}, {errors} an InfraError, {findings} something else")
         print(f"  of the models read from headers {self._answers} gave an answer")
-        print(f"  slowest {self._slowest[0] * 1000:.0f} ms (input {self._slowest[1]}), largest {self._largest[0] / MIB:.1f} MiB (input {self._largest[1]})")
+        print(
+            f"  slowest {self._slowest[0] * 1000:.0f} ms (input {self._slowest[1]}), largest {self._largest[0] / bounds.MIB:.1f} MiB (input {self._largest[1]})"
+        )
 
 
 def _hang(_signal, _frame):
     raise Hang(f"still running after {HANG_SECONDS} s")
-
-
-def _limit_memory():
-    """The machine is safe from what is found: twice the memory that is allowed is not to be had (Linux)."""
-    try:
-        pages = int(pathlib.Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:
-        return
-    limit = pages * resource.getpagesize() + 2 * MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
-
-
-def _peak_bytes(reset=False):
-    """The most memory used so far, or since the last reset where the system has one (Linux)."""
-    if reset:
-        with contextlib.suppress(OSError):
-            pathlib.Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 if __name__ == "__main__":
