@@ -17,7 +17,6 @@ from types import MappingProxyType
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.ggml_types import TYPES
-from ansible_collections.prositronic.infra.plugins.module_utils._gguf.tensors import MAX_TENSORS
 
 REQUIRED = ("architecture", "hyperparameters", "tensors")
 TYPE_OF_NAME = {entry.name: entry for entry in TYPES.values()}
@@ -35,8 +34,12 @@ ANY_LENGTH = frozenset({"attention.sliding_window_pattern"})
 WITHOUT_ONE_EXPERT = frozenset({"hunyuan-dense", "hunyuan_vl"})
 """Architectures of which llama.cpp takes a single expert for none (src/llama-model.cpp: load_hparams)."""
 
+MAX_GROUPS, MAX_TENSORS = 4096, 16384
+"""Several times those of the largest models: every question about memory goes through all of them."""
+
 _ARCHITECTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _TENSOR_NAME = re.compile(r"[A-Za-z0-9_.*-]{1,64}")
+_EXPERTS = re.compile(r"blk\.\*\.ffn_(up|down|gate|gate_up|norm)_(ch)?exps\.[a-z_]+")
 _INT64_MAX = (1 << 63) - 1
 _LONGEST_NAME = 120
 
@@ -219,12 +222,19 @@ def _check_blocks_and_experts(model):
 
 
 def _groups(rows):
-    groups, tensors = [], 0
+    if len(rows) > MAX_GROUPS:
+        raise InfraError("too many rows in the tensor table", where="model.tensors", got=len(rows), expected=f"at most {MAX_GROUPS}")
+    groups, tensors, seen = [], 0, {}
     for index, row in enumerate(rows):
         group = _group(row, f"model.tensors[{index}]")
-        tensors += 1 if group.blocks is None else len(group.blocks)
+        blocks = (None,) if group.blocks is None else group.blocks
+        tensors += len(blocks)
         if tensors > MAX_TENSORS:
             raise InfraError("too many tensors", where="model.tensors", got=f"more than {tensors - 1}", expected=f"at most {MAX_TENSORS}")
+        here = seen.setdefault(group.name, set())
+        if not here.isdisjoint(blocks):
+            raise InfraError(f"the tensor {group.name} is there twice", where=f"model.tensors[{index}]")
+        here.update(blocks)
         groups.append(group)
     return tuple(groups)
 
@@ -241,6 +251,8 @@ def _group(row, where):
         raise InfraError("not a row of the tensor table", where=where, got=shown(row)) from None
     if not isinstance(name, str) or not _TENSOR_NAME.fullmatch(name):
         raise InfraError("not a tensor's name", where=f"{where}.name", got=shown(name), expected="letters, digits, dots and underscores")
+    if "exps" in name and not _EXPERTS.fullmatch(name):
+        raise InfraError("no tensor of experts that llama.cpp knows", where=f"{where}.name", got=name, expected="for example blk.*.ffn_up_exps.weight")
     if ("*" in name) != (blocks is not None):
         raise InfraError("only the name of a tensor with blocks has a *", where=f"{where}.blocks", got=f"{shown(blocks)} for {name}")
     expected_bytes = _size_bytes(TYPE_OF_NAME[kind], shape, f"{where}.shape")

@@ -107,7 +107,9 @@ def _row(chance, model):
     elif what == 4:
         row["type"] = _odd(chance, "F32", "Q4_K", "Q8_0", "Q9")
     else:
-        row["name"] = _odd(chance, *(f"blk.*.{name}.weight" for name in BLOCK_TENSORS), "output.weight", "token_embd.weight", "a,b=c")
+        row["name"] = _odd(
+            chance, *(f"blk.*.{name}.weight" for name in BLOCK_TENSORS), "output.weight", "token_embd.weight", "a,b=c", "blk.*.ffn_up_exps7.weight"
+        )
 
 
 def _rows(chance, model):
