@@ -24,6 +24,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
 
 _LONGEST_LABEL = 300
+_LONGEST_LOCATION = 8192
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -142,7 +143,7 @@ def _label(url):
 
 def _redirected(url, location):
     try:
-        target = checked_url(without_user(urljoin(url, location)))
+        target = checked_url(without_user(urljoin(url, location)) if len(location) <= _LONGEST_LOCATION else "")
     except (InfraError, ValueError):
         raise InfraError("the server redirects to no web address", where=_label(url), got=hint_of(location), fix="Check the address.") from None
     if url.startswith("https:") and not target.startswith("https:"):
