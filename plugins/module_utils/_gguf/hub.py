@@ -27,10 +27,12 @@ _EXPECTED = "hf:org/repo, hf:org/repo:Q4_K_M or hf:org/repo/path/file.gguf, each
 _COMPANIONS = ("mmproj", "imatrix", "mtp-", "eagle3-", "dflash-", "dspark-")
 _DEFAULT_QUANTIZATION = "Q4_K_M"
 
-_MAX_PAGES = 100
-_MAX_PAGE_BYTES = 16 * 1024 * 1024
+# A page of the hub has up to 1000 entries of a few hundred bytes. Parsed JSON may take 40 times the memory of its text.
+_MAX_PAGES = 20
+_MAX_PAGE_BYTES = 1024 * 1024
+_MAX_FILES = 4096
 _NEXT_PAGE = re.compile(r"<([^<>]*)>\s*;\s*rel=\"?next\"?")
-_MAX_PATH_CHARACTERS = 1024
+_MAX_PATH_CHARACTERS = 512
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -81,11 +83,17 @@ def _list_files(client, wanted, endpoint):
             path, sha256 = _gguf_entry(entry)
             if path is not None:
                 listed[path] = sha256
+        if len(listed) > _MAX_FILES:
+            raise _too_many(wanted)
         if following is None:
             return listed
         # Only the query is taken over: the next page is asked from the same endpoint, a mirror for example.
         query = urlsplit(following[1]).query
-    raise InfraError("the repository has too many files to list", where=wanted.source, fix="Give the https:// address of the file.")
+    raise _too_many(wanted)
+
+
+def _too_many(wanted):
+    return InfraError("the repository has too many files to list", where=wanted.source, fix="Give the https:// address of the file.")
 
 
 def _entries(answer):

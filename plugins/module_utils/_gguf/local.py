@@ -48,6 +48,8 @@ class LocalFile:
             raise InfraError(f"{part} does not exist", where=path, fix=fix) from None
         except OSError as error:
             raise self._unreadable(error) from None
+        except ValueError:  # a character that no file system has
+            raise InfraError("this is no path", where=shown(path), expected="the path of a .gguf file") from None
 
     def read_at(self, offset, length):
         chunks = []

@@ -15,6 +15,8 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gguf.names impo
 _ARCHITECTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = ("general", "tokenizer", "split")
 
+_LONGEST_TEXT = 256
+
 _BLOCK = re.compile(r"((?:.*\.)?blk\.)(0|[1-9][0-9]{0,5})(\..*)", re.DOTALL)
 
 
@@ -62,8 +64,11 @@ def _architecture(first):
 
 
 def _text(metadata, key, default):
+    """One line: names are shown in messages and reports."""
     value = metadata.get(key)
-    return value if isinstance(value, str) and value else default
+    if not isinstance(value, str) or not value:
+        return default
+    return "".join(character if character.isprintable() else " " for character in value[:_LONGEST_TEXT])
 
 
 def _file(file):
@@ -101,9 +106,10 @@ def _rows(tensors):
     for tensor in tensors:
         match = _BLOCK.fullmatch(tensor.name)
         if match is None:
-            rows[(tensor.name, tensor.type, tensor.shape)] = (tensor, None)
+            rows[(tensor.name, tensor.type, tensor.shape, False)] = (tensor, None)
             continue
-        key = (f"{match[1]}*{match[3]}", tensor.type, tensor.shape)
+        # A file may have a tensor whose own name is the pattern.
+        key = (f"{match[1]}*{match[3]}", tensor.type, tensor.shape, True)
         rows.setdefault(key, (tensor, []))[1].append(int(match[2]))
     return [
         {
@@ -113,7 +119,7 @@ def _rows(tensors):
             "shape": list(tensor.shape),
             "size_bytes": tensor.size_bytes,
         }
-        for (name, _type, _shape), (tensor, blocks) in rows.items()
+        for (name, *_rest), (tensor, blocks) in rows.items()
     ]
 
 

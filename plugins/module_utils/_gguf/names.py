@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+
+MAX_SHARDS = 1024
+
 # The format of llama.cpp's llama_split_path().
 _SHARD = re.compile(r"(?P<prefix>.+)-(?P<number>[0-9]{5})-of-(?P<count>[0-9]{5})\.gguf", re.DOTALL)
 
@@ -32,10 +36,13 @@ def shard_of(name):
 
 
 def shard_names(name):
-    """Every file of the model that C(name) belongs to, the first one first."""
+    """Every file of the model that C(name) belongs to, the first one first. Raises InfraError for more than a model has."""
     shard = shard_of(name)
     if shard is None:
         return [name]
+    if shard.count > MAX_SHARDS:
+        fix = "Merge them with llama-gguf-split --merge."
+        raise InfraError("the model has too many shards", where=shown(name), got=shard.count, expected=f"at most {MAX_SHARDS}", fix=fix)
     return [f"{shard.prefix}-{number:05d}-of-{shard.count:05d}.gguf" for number in range(1, shard.count + 1)]
 
 

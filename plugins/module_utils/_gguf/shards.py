@@ -8,10 +8,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.cursor import MAX_HEADER_BYTES
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.metadata import MAX_KEYS
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.reader import Header, read_header
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.tensors import MAX_TENSORS
 
-_MAX_SHARDS = 1024
+# Every shard may be as expensive to read as one file is at most, but not all of them.
+_MAX_KEYS = 2 * MAX_KEYS
+_MAX_HEADER_BYTES = 2 * MAX_HEADER_BYTES
 
 _SAME_MODEL = "The shards belong to different models; fetch all of them again from one place."
 
@@ -26,12 +30,13 @@ class ModelFile(NamedTuple):
 
 def read_files(sources, count):
     """Reads C(count) sources, the shards of one model in order; each is opened only once the one before it is accepted."""
-    if count > _MAX_SHARDS:
-        raise InfraError("the model has too many shards", got=count, expected=f"at most {_MAX_SHARDS}", fix="Merge them with llama-gguf-split --merge.")
-    files, names = [], set()
+    files, names, keys, header_bytes = [], set(), 0, 0
     for source in sources:
         with source:
             file = ModelFile(source.label, source.path, source.url, source.sha256, read_header(source))
+        keys, header_bytes = keys + len(file.header.metadata), header_bytes + file.header.data_offset
+        if keys > _MAX_KEYS or header_bytes > _MAX_HEADER_BYTES:
+            raise InfraError("the headers of the shards are too large together", where=file.label, fix=_SAME_MODEL)
         _check_numbers(file, len(files), count)
         _check_model(file, files)
         _check_tensors(file, names)

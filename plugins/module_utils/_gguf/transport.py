@@ -17,10 +17,14 @@ import urllib.request
 from urllib.parse import urljoin
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.deadline import HttpHandler, HttpsHandler
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.urls import basic_authorization, checked_url, hint_of, origin, safe_url, without_user
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MAX_REDIRECTS = 5
+
+_LONGEST_LABEL = 300
+_LONGEST_LOCATION = 8192
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -46,7 +50,7 @@ class Client:
             raise InfraError("the timeout is out of range", where="timeout", got=shown(timeout), expected="more than 0 and up to 3600 seconds")
         self._token = token
         self._timeout = timeout
-        self._opener = urllib.request.build_opener(_NoRedirects)
+        self._opener = urllib.request.build_opener(_NoRedirects, HttpHandler, HttpsHandler)
 
     def open(self, url, headers, what):
         """The Answer to a GET request; C(what) is how messages call the thing asked for."""
@@ -55,12 +59,15 @@ class Client:
         target = without_user(url)
         deadline = time.monotonic() + self._timeout
         for _hop in range(_MAX_REDIRECTS + 1):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise _unreachable(target, TimeoutError("timed out"))
             request = urllib.request.Request(target, headers=headers)
             authorization = self._authorization(target, user_origin, user)
             if authorization is not None:
                 request.add_unredirected_header("Authorization", authorization)
             try:
-                return Answer(self._opener.open(request, timeout=self._timeout), target, deadline)
+                return Answer(self._opener.open(request, timeout=left), target)
             except urllib.error.HTTPError as error:
                 status, location = error.code, error.headers.get("Location")
                 error.close()
@@ -69,7 +76,7 @@ class Client:
             if status not in _REDIRECTS or not location:
                 raise self._refused(target, status, what)
             target = _redirected(target, location)
-        raise InfraError("the server redirects too often", where=safe_url(url), expected=f"at most {_MAX_REDIRECTS} redirects", fix="Check the address.")
+        raise InfraError("the server redirects too often", where=_label(url), expected=f"at most {_MAX_REDIRECTS} redirects", fix="Check the address.")
 
     def _authorization(self, target, user_origin, user):
         if user is not None and origin(target) == user_origin:
@@ -95,18 +102,17 @@ class Client:
             problem, fix = "the server fails", "Try again later."
         else:
             problem, fix = "the server does not answer this request", "Check the address."
-        return InfraError(problem, where=safe_url(url), got=f"HTTP status {status}", fix=fix)
+        return InfraError(problem, where=_label(url), got=f"HTTP status {status}", fix=fix)
 
 
 class Answer:
     """A context manager around the body, which is read only as far as asked for."""
 
-    def __init__(self, response, url, deadline):
+    def __init__(self, response, url):
         self.status = response.status
         self.headers = response.headers
-        self.label = safe_url(url)
+        self.label = _label(url)
         self._response = response
-        self._deadline = deadline
 
     def __enter__(self):
         return self
@@ -122,8 +128,6 @@ class Answer:
                 chunk = self._response.read1(length)
                 if not chunk:
                     break
-                if time.monotonic() > self._deadline:
-                    raise TimeoutError("timed out")
                 chunks.append(chunk)
                 length -= len(chunk)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -131,13 +135,19 @@ class Answer:
         return b"".join(chunks)
 
 
+def _label(url):
+    """How messages call an address, which a server may have made up."""
+    address = safe_url(url)
+    return address if len(address) <= _LONGEST_LABEL else address[: _LONGEST_LABEL - 3] + "..."
+
+
 def _redirected(url, location):
     try:
-        target = checked_url(without_user(urljoin(url, location)))
+        target = checked_url(without_user(urljoin(url, location)) if len(location) <= _LONGEST_LOCATION else "")
     except (InfraError, ValueError):
-        raise InfraError("the server redirects to no web address", where=safe_url(url), got=hint_of(location), fix="Check the address.") from None
+        raise InfraError("the server redirects to no web address", where=_label(url), got=hint_of(location), fix="Check the address.") from None
     if url.startswith("https:") and not target.startswith("https:"):
-        raise InfraError("the server redirects to an unencrypted address", where=safe_url(url), got=shown(safe_url(target)), fix="Check the address.")
+        raise InfraError("the server redirects to an unencrypted address", where=_label(url), got=_label(target), fix="Check the address.")
     return target
 
 
@@ -145,7 +155,7 @@ def _unreachable(url, error):
     reason = getattr(error, "reason", None) or error
     return InfraError(
         "the request failed",
-        where=safe_url(url),
+        where=_label(url),
         got=shown(str(reason) or type(reason).__name__, 160),
         fix="Check address, network, proxy settings and certificates; raise the option timeout for a slow server.",
     )

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.transport import _redirected
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf import gguf_bytes as make
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import send, status
 
@@ -175,6 +176,88 @@ def test_a_slow_body(web):
     started = time.monotonic()
     assert "timed out" in error_of(web, timeout=0.5)
     assert time.monotonic() - started < 3
+
+
+def until_it_stops(handler, first, again, pause=0.0):
+    """Writes C(first), then C(again) until the reader has had enough, or three seconds: longer than any timeout here."""
+    with contextlib.suppress(OSError):
+        handler.wfile.write(first)
+        ends = time.monotonic() + 3
+        while time.monotonic() < ends:
+            handler.wfile.write(again)
+            time.sleep(pause)
+
+
+HEAD = b"HTTP/1.1 206 Partial Content\r\n"
+RANGE = f"Content-Range: bytes 0-{len(MODEL) - 1}/{len(MODEL)}\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "first, again, pause",
+    [
+        (b"", b"H", 0.05),
+        (HEAD, b"X", 0.05),
+        (HEAD + RANGE, b"X-Again: 1\r\n", 0.05),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.01),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100, 0),
+        (HEAD + RANGE + b"Transfer-Encoding: chunked\r\n\r\n", b"1", 0.05),
+        (HEAD + RANGE + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nG\r\n", 0.05),
+        (HEAD + RANGE + b"Transfer-Encoding: chunked\r\n\r\n1\r\nG\r\n0\r\n", b"X-Again: 1\r\n" * 100, 0),
+        (b"HTTP/1.1 302 Found\r\nLocation: /m.gguf\r\nContent-Length: 99999\r\n", b"X", 0.05),
+    ],
+    ids=[
+        "status", "header", "headers", "continue", "continue-fast", "chunk-size", "chunks", "trailers", "redirect",
+    ],
+)  # fmt: skip
+def test_an_answer_that_goes_on_and_on(web, first, again, pause):
+    web.answers["/m.gguf"] = lambda handler: until_it_stops(handler, first, again, pause)
+    started = time.monotonic()
+    assert "the request failed (got 'timed out')" in error_of(web, timeout=0.3)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "first, again, message",
+    [
+        (HEAD, b"X-Again: 1\r\n", "more than 100 headers"),
+        (HEAD, b"X" * 70_000, "header line"),
+        (b"", b"HTTP/1.1 " * 10_000, "the request failed"),
+        (HEAD + RANGE + b"Transfer-Encoding: chunked\r\n\r\n", b"f" * 70_000, "the request failed"),
+        (HEAD + RANGE + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", b"G", "not a GGUF file"),
+        (HEAD + RANGE + b"Content-Encoding: gzip\r\n\r\n", b"\x1f\x8b" * 1000, "sends the file compressed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", b"\x1f\x8b" * 1000, "does not support range requests"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /" + b"x" * 60_000 + b"\r\n\r\n", b"x", "redirects to no web address"),
+        (b"HTTP/1.1 404 Not Found\r\n\r\n", b"x" * KIB, "does not exist"),
+    ],
+    ids=["headers", "header", "status", "chunk-size", "negative-chunk", "gzip", "gzip-200", "location", "404"],
+)
+def test_an_answer_without_an_end_is_refused_at_once(web, first, again, message):
+    web.answers["/m.gguf"] = lambda handler: until_it_stops(handler, first, again)
+    started = time.monotonic()
+    error = error_of(web, timeout=30)
+    assert message in error
+    assert len(error) < 1000
+    assert time.monotonic() - started < 2
+
+
+def test_the_time_for_a_request_includes_its_redirects(web):
+    def slowly(handler):
+        time.sleep(0.1)
+        status(302, Location=f"{handler.path}x")(handler)
+
+    for hop in range(5):
+        web.answers["/m.gguf" + "x" * hop] = slowly
+    web.files["/m.ggufxxxxx"] = MODEL
+    with pytest.raises(InfraError, match="the request failed .got 'timed out'"):
+        read_model(f"{web.url}/m.gguf", timeout=0.25)
+    assert len(web.requests) <= 3
+    assert read_model(f"{web.url}/m.gguf", timeout=30)["parameters"] == 1536
+
+
+def test_a_redirect_from_https_to_http():
+    with pytest.raises(InfraError, match="redirects to an unencrypted address .got http://host/m.gguf"):
+        _redirected("https://host/m.gguf", "http://host/m.gguf?signature=secret")
+    assert _redirected("https://host/m.gguf", "/there") == "https://host/there"
 
 
 def test_a_server_that_never_answers(web):

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
+from ansible_collections.prositronic.infra.tests.fuzz import bounds
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf import gguf_bytes as make
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import send, status
 
@@ -147,10 +150,54 @@ def test_a_listing_of_several_pages(web):
 def test_a_listing_without_an_end(web):
     web.answers[TREE] = lambda handler: send(handler, b"[]", Link='</x?cursor=1>; rel="next"')
     assert "too many files to list" in error_of(web, "hf:org/repo")
-    assert len(web.requests) <= 100
+    assert len(web.requests) <= 20
 
 
-@pytest.mark.parametrize("listing", [b"", b"<html>", b"{}", b"null", b"[" * 200_000, b"\xff", b"[" + b" " * (17 << 20) + b"]"])
+def test_a_body_without_an_end(web):
+    def endless(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            for _chunk in range(4096):
+                web.sent_bytes += handler.wfile.write(b"[" + b" " * 65535)
+
+    web.answers[TREE] = endless
+    assert "the answer is not a list of files" in error_of(web, "hf:org/repo")
+    time.sleep(0.2)
+    assert web.sent_bytes < 32 << 20
+
+
+def test_a_repository_of_hostile_names(web):
+    # Each name is as slow to look at as a name can be.
+    entries = [{"type": "file", "path": f"{number:04d}-" + "Q4_" * 160 + "x.gguf"} for number in range(1800)]
+    pages = [json.dumps(entries).encode(), json.dumps([{"type": "file", "path": f"b{number}.gguf"} for number in range(3000)]).encode()]
+    web.answers[TREE] = lambda handler: send(handler, pages[0])
+    outcome, seconds, grown_bytes = bounds.apart(lambda: error_of(web, "hf:org/repo"))
+    assert "several models and none is Q4_K_M" in outcome
+    assert seconds < bounds.SECONDS
+    assert grown_bytes < bounds.MEMORY_BYTES
+    web.answers[TREE] = lambda handler: send(handler, pages[len(web.requests) % 2], Link='</x?cursor=1>; rel="next"')
+    assert "too many files to list" in error_of(web, "hf:org/repo")
+    assert len(web.requests) < 5
+
+
+def test_json_that_is_large_in_memory(web):
+    web.files[TREE] = b'[{"":0}' + b',{"":0}' * ((1 << 20) // 7 - 2) + b"]"
+    outcome, seconds, grown_bytes = bounds.apart(lambda: error_of(web, "hf:org/repo"))
+    assert "the repository has no GGUF model" in outcome
+    assert seconds < bounds.SECONDS
+    assert grown_bytes < bounds.MEMORY_BYTES
+
+
+def test_a_name_of_too_many_shards(web):
+    web.add_repository("org/repo", files("a" * 400 + "-00001-of-99999.gguf"))
+    outcome, seconds, grown_bytes = bounds.apart(lambda: error_of(web, "hf:org/repo"))
+    assert "the model has too many shards (got 99999, expected at most 1024)" in outcome
+    assert seconds < bounds.SECONDS
+    assert grown_bytes < bounds.MEMORY_BYTES
+
+
+@pytest.mark.parametrize("listing", [b"", b"<html>", b"{}", b"null", b"[" * 200_000, b"\xff", b"[" + b" " * (1 << 20) + b"]"])
 def test_a_listing_that_is_none(web, listing):
     web.files[TREE] = listing
     assert error_of(web, "hf:org/repo").startswith(f"{web.url}{TREE}: the answer is not a list of files")
