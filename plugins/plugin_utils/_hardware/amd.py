@@ -16,7 +16,7 @@ from .._units import MIB
 from .gpu_model import GB, GpuModel, gib, mib, rate
 from .link import pcie
 
-SEEN = "rocm-smi, sysfs or llama.cpp's log in public reports"
+SEEN = "rocm-smi, sysfs or llama.cpp's log in public reports; a search for the figure in bytes, such as 206141652992, finds them"
 ESTIMATE = "estimated: the label less 16 MiB (RDNA 4: 80 MiB) and on PRO cards less a sixteenth for ECC, as its sisters report"
 SOURCE = "AMD's product page; gfx target and compute units: https://rocm.docs.amd.com/en/latest/reference/gpu-specs.html"
 

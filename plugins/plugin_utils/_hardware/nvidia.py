@@ -18,7 +18,7 @@ from .._units import MIB
 from .gpu_model import GB, TERA, GpuModel, gib, mib, rate
 from .link import pcie
 
-SMI = "nvidia-smi in public reports"
+SMI = "nvidia-smi and llama.cpp's log in public reports; a search for the figure as they print it, such as 23034MiB, finds them"
 ESTIMATE = "estimated: the label less what its sisters of the same generation lack"
 
 PAPER = "NVIDIA's paper on the {} architecture"

@@ -6,6 +6,7 @@
 A line: id, the driver's name, GiB on the label, MiB that nvidia-smi reports, GB/s, multiprocessors, boost MHz.
 These accumulate in FP32 at the full rate. Clocks: those that give the tensor throughput of the card's datasheet
 (which counts sparse FP8 from Ada on and sparse FP4 from Blackwell on: a quarter and an eighth of it is dense FP16).
+Of RTX PRO 4000 and 4500 public tables name clocks that differ by a quarter and a tenth: the lower stands here.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ RTX_PRO = (
     _ADA("nvidia-rtx-5000-ada", "NVIDIA RTX 5000 Ada Generation", 32, 32760, 576, 100, 2550),
     _ADA("nvidia-rtx-6000-ada", "NVIDIA RTX 6000 Ada Generation", 48, 49140, 960, 142, 2505),
     _BLACKWELL("nvidia-rtx-pro-2000-blackwell", "NVIDIA RTX PRO 2000 Blackwell", 16, 16311, 288, 34, 1957, link=(5, 8)),
-    _BLACKWELL("nvidia-rtx-pro-4000-blackwell", "NVIDIA RTX PRO 4000 Blackwell", 24, 24467, 672, 70, 2452),
-    _BLACKWELL("nvidia-rtx-pro-4500-blackwell", "NVIDIA RTX PRO 4500 Blackwell", 32, 32623, 896, 82, 2617),
+    _BLACKWELL("nvidia-rtx-pro-4000-blackwell", "NVIDIA RTX PRO 4000 Blackwell", 24, 24467, 672, 70, 2055),
+    _BLACKWELL("nvidia-rtx-pro-4500-blackwell", "NVIDIA RTX PRO 4500 Blackwell", 32, 32623, 896, 82, 2407),
     _BLACKWELL("nvidia-rtx-pro-5000-blackwell", "NVIDIA RTX PRO 5000 Blackwell", 48, 48935, 1344, 110, 2290),
     _BLACKWELL("nvidia-rtx-pro-5000-72gb-blackwell", "NVIDIA RTX PRO 5000 72GB Blackwell", 72, 73411, 1344, 110, 2290, seen=False),
     _BLACKWELL("nvidia-rtx-pro-6000-blackwell", "NVIDIA RTX PRO 6000 Blackwell Workstation Edition", 96, 97887, 1792, 188, 2617, reserved=642),

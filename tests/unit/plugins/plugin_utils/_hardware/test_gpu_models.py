@@ -154,6 +154,8 @@ def test_every_name_of_a_driver_leads_back_to_its_row(model):
         ("amd", "AMD GPU 1002:744c", 24560, "gfx1100", "amd-rx-7900-xtx"),
         ("amd", "AMD GPU 1002:7550", 16304, "gfx1201", None),
         ("apple", "Apple M3 Ultra", 262144, None, "apple-m3-ultra"),
+        ("apple", "Apple M4 Max", 36864, None, "apple-m4-max-32-core"),
+        ("apple", "Apple M4 Max", 65536, None, "apple-m4-max"),
         ("nvidia", "NVIDIA GeForce RTX 9090", 24564, None, None),
         ("nvidia", "Radeon RX 7900 XTX", 24560, None, None),
         ("nvidia", "nvidia", 24564, None, None),

@@ -7,6 +7,8 @@ import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.node import node_from_plain
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
+from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
 
 GIB = 1024**3
 MIB = 1024**2
@@ -25,6 +27,22 @@ def test_gpus_and_ram():
     assert not gpu.unified_memory
     assert (node.name, node.memory_total_bytes, node.memory_available_bytes) == ("node", 512 * GIB, 512 * GIB)
     assert (node.memory_bandwidth_bytes_per_second, node.cuda_max, node.cpu_flops) == (None, None, None)
+
+
+@pytest.mark.parametrize("model, devices", [("nvidia-l4", ["CUDA0", "CUDA1"]), ("amd-rx-7900-xtx", ["ROCm0", "ROCm1"]), ("intel-arc-b580", ["SYCL0", "SYCL1"])])
+def test_a_plan_for_it_needs_no_more(model, devices):
+    made = plan(truth.plain("Llama-3.1-8B-Q4_K_M.gguf"), {"gpus": [{"model": model, "count": 2}], "ram_bytes": 64 * GIB}, {"ctx_size": 8192})
+    assert made["fits"]
+    assert [row["name"] for row in made["memory"]["devices"]] == devices
+
+
+def test_a_plan_for_a_mac_keeps_both_within_its_one_memory():
+    made = plan(truth.plain("Llama-3.1-8B-Q4_K_M.gguf"), {"gpus": [{"model": "apple-m4"}], "ram_bytes": 16 * GIB}, {})
+    (gpu,), host = made["memory"]["devices"], made["memory"]["host"]
+    assert made["fits"]
+    assert (gpu["name"], gpu["free_bytes"]) == ("MTL0", 16 * GIB * 2 // 3)
+    assert gpu["total_bytes"] + host["total_bytes"] + host["cache_ram_bytes"] <= 14 * GIB
+    assert (made["backend"], made["image"]) == ("metal", None)
 
 
 def test_all_that_may_be_said():
