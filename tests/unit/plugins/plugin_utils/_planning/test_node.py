@@ -3,10 +3,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
-from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.node import node_from_plain
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import facts as gpu_facts
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.node import SCHEMA, Node, node_from_plain
 
 GIB = 1024**3
 
@@ -132,3 +135,96 @@ def test_a_malformed_node_is_refused(facts, change, message):
     with pytest.raises(InfraError) as error:
         node_from_plain(node)
     assert message in str(error.value)
+
+
+def test_the_version_of_the_facts_is_that_of_gpu_facts():
+    assert SCHEMA == gpu_facts.SCHEMA
+
+
+NOT_MEANT = (
+    None,
+    True,
+    0,
+    -1,
+    1,
+    2**70,
+    1.5,
+    float("inf"),
+    float("nan"),
+    "",
+    "x",
+    "-1",
+    "1e9",
+    "24 GiB",
+    "\u0661",
+    [],
+    [1],
+    [None],
+    [{}],
+    {},
+    {"x": 1},
+    {1: 2},
+)
+FULL_FACTS = {
+    "schema": 1,
+    "devices": [
+        {
+            "index": 0,
+            "uuid": "GPU-1",
+            "pci_bus_id": "0000:01:00.0",
+            "vendor": "nvidia",
+            "name": "NVIDIA L4",
+            "architecture": "ada",
+            "compute_capability": "8.9",
+            "gfx_target": None,
+            "memory_total_bytes": 24152899584,
+            "memory_free_bytes": 23666360320,
+            "unified_memory": False,
+            "display_attached": False,
+            "memory_bandwidth_bytes_per_second": 300000000000,
+            "matrix_flops": 121000000000000,
+            "pcie_bytes_per_second": 31000000000,
+            "model": "nvidia-l4",
+        }
+    ],
+    "driver": {"vendor": "nvidia", "version": "580.95.05", "cuda_max": "13.0"},
+    "platform": {},
+    "host": {"memory_total_bytes": 68719476736, "memory_available_bytes": 66571993088, "memory_bandwidth_bytes_per_second": 80000000000, "cpu_flops": 1},
+    "problems": [],
+    "name": "n",
+}
+FULL_DESCRIPTION = {
+    "name": "n",
+    "gpus": [{"model": "nvidia-l4", "count": 2, "memory_total_bytes": 24152899584, "memory_free_bytes": 1, "matrix_flops": 1, "pcie_bytes_per_second": 1}],
+    "ram": {"bytes": 68719476736, "available_bytes": 66571993088, "type": "ddr5-4800", "channels": 2},
+    "cuda_max": "13.0",
+    "cpu_flops": 1,
+}
+SHARED_DESCRIPTION = {"gpus": [{"model": "apple-m4", "memory_total_bytes": 17179869184}], "ram_bytes": 17179869184, "ram_bandwidth_bytes_per_second": 1}
+
+
+def paths(value, so_far=()):
+    """Every way into C(value)."""
+    yield so_far
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from paths(item, (*so_far, key))
+
+
+@pytest.mark.parametrize("node", [FULL_FACTS, FULL_DESCRIPTION, SHARED_DESCRIPTION])
+def test_whatever_stands_anywhere_is_taken_or_refused_with_a_message(node):
+    assert isinstance(node_from_plain(node), Node)
+    refused = 0
+    for path in paths(node):
+        for value in NOT_MEANT:
+            changed = {"it": copy.deepcopy(node)}
+            place, last = changed, "it"
+            for key in path:
+                place, last = place[last], key
+            place[last] = value
+            try:
+                assert isinstance(node_from_plain(changed["it"]), Node)
+            except InfraError as error:
+                assert str(error).startswith("node")
+                refused += 1
+    assert refused > 100
