@@ -27,10 +27,18 @@ options:
     required: true
   node:
     description:
-      - What the node has, in the shape of the facts of M(prositronic.infra.gpu_facts).
-      - For a node described by hand, C(devices) (each with C(vendor), C(name), C(memory_total_bytes) and C(memory_free_bytes)) and C(host)
-        (with C(memory_total_bytes) and C(memory_available_bytes)) are enough. C(memory_bandwidth_bytes_per_second) of a device
-        and of the host lets the plan bound the speed.
+      - What the node has, in the shape of the facts of M(prositronic.infra.gpu_facts), or described in a few words.
+      - A description has C(gpus), a list of dictionaries with C(model), an id of the table in C(docs/gpus.md) such as V(nvidia-l4), and C(count)
+        (V(1) to V(64)), and C(ram_bytes). A C(memory_total_bytes), C(memory_free_bytes), C(memory_bandwidth_bytes_per_second), C(matrix_flops)
+        (dense FP16 operations per second) or C(pcie_bytes_per_second) of an entry takes the place of the table's.
+        Instead of C(ram_bytes) there may be C(ram), with C(bytes), C(available_bytes) and, for the bandwidth, C(type) (such as V(ddr5-4800)) and C(channels)
+        (of 64 bits), or C(bandwidth_bytes_per_second); C(ram_bandwidth_bytes_per_second) beside C(ram_bytes) is the same.
+        C(cuda_max) is the newest CUDA that the driver runs, such as V("13.0"), C(cpu_flops) the operations per second of the processor,
+        C(name) the node's name.
+      - A machine whose GPU shares the RAM (Apple, Jetson, GB10, Strix Halo) has one memory, the size of which is C(ram_bytes) or C(memory_total_bytes).
+      - For facts written by hand, C(devices) (each with C(vendor), C(name), C(memory_total_bytes) and C(memory_free_bytes)) and C(host)
+        (with C(memory_total_bytes) and C(memory_available_bytes)) are enough.
+      - What facts of a GPU don't tell, its bandwidth for one, comes from the table where its driver's name is in it; facts count more.
     type: dict
     required: true
   node_name:
@@ -96,6 +104,20 @@ EXAMPLES = r"""
       host:
         memory_total_bytes: 68719476736
         memory_available_bytes: 64424509440
+
+- name: Plan a model on a server that is not bought yet
+  ansible.builtin.debug:
+    msg: "{{ model | prositronic.infra.llama_plan(node, ctx_size=16384) | prositronic.infra.llama_report }}"
+  vars:
+    model: "{{ lookup('prositronic.infra.gguf', '/models/model.gguf') }}"
+    node:
+      gpus:
+        - model: nvidia-l4
+          count: 2
+      ram:
+        bytes: 549755813888
+        type: ddr5-4800
+        channels: 12
 """
 
 RETURN = r"""
@@ -143,7 +165,7 @@ _value:
       type: str
       sample: cuda12
     image:
-      description: The container image of that build, at its moving tag.
+      description: The container image of that build, at its moving tag; V(null) for Metal, which no container has.
       type: str
       sample: ghcr.io/ggml-org/llama.cpp:server-cuda
     throughput:

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
+
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
+"""A whole number as text: Ansible before 2.19 makes text of every number that comes from a template."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def _integer(value, where):
         raise InfraError("not an integer", where, shown(value), "a whole number")
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     raise InfraError("not an integer", where, shown(value), "a whole number")
 
@@ -71,7 +75,7 @@ def _number(value, where):
 
 
 def _integer_or_word(value, where):
-    if isinstance(value, str) and not value.strip().lstrip("+-").isdecimal():
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
         return value
     return _integer(value, where)
 

@@ -4,6 +4,7 @@
 """From a model and a node to a plan. Private: not an interface for other collections.
 
   node.py        what a node has
+  described_node.py  a machine that isn't here, in a few words
   wishes.py      what the user asks for
   budget.py      how much of each memory may be used, and what an allocation lacks
   placement.py   how many layers go where, for a given context

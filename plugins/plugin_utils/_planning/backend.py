@@ -11,28 +11,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REPOSITORY = "ghcr.io/ggml-org/llama.cpp"
-TAGS = {"cpu": "server", "cuda12": "server-cuda", "cuda13": "server-cuda13", "rocm": "server-rocm"}
+TAGS = {"cpu": "server", "cuda12": "server-cuda", "cuda13": "server-cuda13", "rocm": "server-rocm", "sycl": "server-intel"}
+OTHER_VENDORS = {"amd": ("rocm", "AMD GPUs"), "intel": ("sycl", "Intel GPUs"), "apple": ("metal", "an Apple GPU")}
 OLDEST_FOR_CUDA_13 = (7, 5)
 
 
 @dataclass(frozen=True)
 class Backend:
+    """C(image) is None for a build that no container can hold: there is no Metal in one."""
+
     name: str
-    image: str
+    image: str | None
     reason: str
 
 
 def backend_of(node):
     """The Backend for a Node, with the reason for it."""
     name, reason = _choose(node)
-    return Backend(name, f"{REPOSITORY}:{TAGS[name]}", reason)
+    return Backend(name, f"{REPOSITORY}:{TAGS[name]}" if name in TAGS else None, reason)
 
 
 def _choose(node):
     if not node.gpus:
         return "cpu", "no GPU to use"
-    if node.gpus[0].vendor == "amd":
-        return "rocm", "AMD GPUs"
+    if node.gpus[0].vendor in OTHER_VENDORS:
+        return OTHER_VENDORS[node.gpus[0].vendor]
     if node.cuda_max is None or _version(node.cuda_max) < (13, 0):
         return "cuda12", f"the driver supports CUDA {node.cuda_max}" if node.cuda_max else "the driver's CUDA version is not known"
     oldest = min((_version(gpu.compute_capability) for gpu in node.gpus if gpu.compute_capability), default=OLDEST_FOR_CUDA_13)

@@ -1,37 +1,53 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a node has: from the facts of gpu_facts, or the same written by hand for a machine that isn't here."""
+"""What a node has: from the facts of gpu_facts, the same written by hand, or a description of a machine that isn't here (described_node.py)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 
+from .._hardware.gpu_models import model_by_driver, model_by_id
+from .._hardware.working_set import working_set_bytes
 from .._options import Option, check_option
+from .described_node import KEYS as DESCRIPTION_KEYS
+from .described_node import facts_of_description, is_description
 
-BACKEND_OF_VENDOR = {"nvidia": "CUDA", "amd": "ROCm"}
-"""How llama.cpp calls the devices of a vendor: CUDA0, ROCm0 and so on."""
+DEVICE_NAME_OF_VENDOR = {"nvidia": "CUDA", "amd": "ROCm", "intel": "SYCL", "apple": "MTL"}
+"""How llama.cpp calls the devices of a vendor, CUDA0 and so on: GGML_CUDA_NAME (ggml-cuda.h, also of HIP), GGML_SYCL_NAME (ggml-sycl.h),
+MTL (ggml-metal-device.m). GGML_VK_NAME (ggml-vulkan.h), Vulkan, drives all of them but is nobody's first choice here."""
 
-NODE_KEYS = ("schema", "devices", "driver", "platform", "host", "problems")
+SCHEMA = 1
+NODE_KEYS = ("schema", "devices", "driver", "platform", "host", "problems", "name")
 BANDWIDTH = "memory_bandwidth_bytes_per_second"
-"""Not a fact that gpu_facts gathers: given by hand, it bounds the speed."""
+"""Not a fact that gpu_facts gathers: from the table of GPUs, or given by hand; it bounds the speed."""
 
+GIVEN_KEYS = ("model", BANDWIDTH, "matrix_flops", "pcie_bytes_per_second")
 DEVICE_KEYS = (
     "index", "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target",
-    "memory_total_bytes", "memory_free_bytes", "unified_memory", "display_attached", BANDWIDTH,
+    "memory_total_bytes", "memory_free_bytes", "unified_memory", "display_attached", *GIVEN_KEYS,
 )  # fmt: skip
 HOST_KEYS = (
-    "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "numa_nodes", BANDWIDTH,
+    "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "numa_nodes", BANDWIDTH, "cpu_flops",
 )  # fmt: skip
+DRIVER_KEYS = ("vendor", "version", "cuda_max")
 BYTES = Option("int", minimum=0)
-REQUIRED = "the facts of prositronic.infra.gpu_facts, or the same written by hand"
+RATE = Option("int", minimum=1)
+FLAG = Option("bool")
+TEXT = Option("str")
+REQUIRED = "the facts of prositronic.infra.gpu_facts, the same written by hand, or a description with gpus and ram_bytes"
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU, by the name that llama.cpp gives its device."""
+    """One GPU, by the name that llama.cpp gives its device. What isn't known is None.
+
+    C(matrix_flops): dense FP16 operations per second. C(pcie_bytes_per_second): of the bus in one direction, theoretical (_hardware/link.py).
+    C(units): multiprocessors or what the vendor has for them. C(model): its id in the table of GPUs.
+    """
 
     device: str
     name: str
@@ -42,11 +58,16 @@ class Gpu:
     unified_memory: bool
     compute_capability: str | None
     memory_bandwidth_bytes_per_second: int | None
+    matrix_flops: int | None = None
+    pcie_bytes_per_second: int | None = None
+    gfx_target: str | None = None
+    units: int | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
 class Node:
-    """A machine: its GPUs in PCI bus order and its RAM."""
+    """A machine: its GPUs in PCI bus order and its RAM. C(cpu_flops): operations per second of the processor's cores, None unless given."""
 
     name: str
     gpus: tuple[Gpu, ...]
@@ -55,69 +76,153 @@ class Node:
     memory_available_bytes: int
     memory_bandwidth_bytes_per_second: int | None
     cuda_max: str | None
+    cpu_flops: int | None = None
 
 
 def node_from_plain(facts, name=None):
-    """The Node of a dictionary shaped like C(ansible_facts['gpu']).
+    """The Node of a dictionary shaped like C(ansible_facts['gpu']), or of a description.
 
-    Raises InfraError where a figure that the plan needs is missing, not a number or negative.
+    Raises InfraError where a figure that the plan needs is missing, not a number or negative, and for what no machine has.
     """
     if not isinstance(facts, dict):
         raise InfraError("not a description of a node", where="node", got=shown(facts), expected=REQUIRED)
-    _refuse_unknown(facts, NODE_KEYS, "node")
+    if is_description(facts):
+        facts = facts_of_description(facts)
+    _refuse_unknown(facts, NODE_KEYS, "node", (*NODE_KEYS, *DESCRIPTION_KEYS))
+    if facts.get("schema") not in (None, SCHEMA):
+        raise InfraError("facts of another version", where="node.schema", got=shown(facts["schema"]), expected=str(SCHEMA), fix="Gather them again")
     host = facts.get("host")
     if not isinstance(host, dict):
         raise InfraError("the node's 'host' is missing", where="node", expected=REQUIRED)
     _refuse_unknown(host, HOST_KEYS, "node.host")
+    total, available = _ram(host)
     devices = facts.get("devices") or []
     if not isinstance(devices, list):
         raise InfraError("not a list", where="node.devices", got=shown(devices), expected="a list of GPUs, empty for none")
-    gpus = [_gpu(row, f"node.devices[{index}]") for index, row in enumerate(devices)]
+    gpus = [_gpu(row, f"node.devices[{index}]", total, available) for index, row in enumerate(devices)]
     _refuse_duplicates(gpus)
-    vendor = _chosen_vendor(gpus)
-    chosen = [gpu for gpu in gpus if gpu["vendor"] == vendor]
-    total = _bytes(host, "memory_total_bytes", "node.host")
-    driver = facts.get("driver") or {}
+    chosen = _chosen(gpus)
     return Node(
-        name=name or "node",
-        gpus=tuple(Gpu(device=f"{BACKEND_OF_VENDOR[vendor]}{number}", **gpu) for number, gpu in enumerate(chosen)),
-        ignored_gpus=tuple(gpu["name"] for gpu in gpus if gpu["vendor"] != vendor),
+        name=name or check_option(facts.get("name"), TEXT, "node.name") or "node",
+        gpus=tuple(Gpu(device=f"{DEVICE_NAME_OF_VENDOR[gpu['vendor']]}{number}", **gpu) for number, gpu in enumerate(chosen)),
+        ignored_gpus=tuple(gpu["name"] for gpu in gpus if gpu not in chosen),
         memory_total_bytes=total,
-        memory_available_bytes=_bytes(host, "memory_available_bytes", "node.host", total),
-        memory_bandwidth_bytes_per_second=check_option(host.get(BANDWIDTH), BYTES, f"node.host.{BANDWIDTH}"),
-        cuda_max=driver.get("cuda_max") if isinstance(driver, dict) else None,
+        memory_available_bytes=available,
+        memory_bandwidth_bytes_per_second=_ram_bandwidth(host, chosen),
+        cuda_max=_cuda_max(facts.get("driver")),
+        cpu_flops=check_option(host.get("cpu_flops"), RATE, "node.host.cpu_flops"),
     )
 
 
-def _gpu(row, where):
+def _ram(host):
+    """(total, available) bytes."""
+    total = _bytes(host, "memory_total_bytes", "node.host")
+    if total == 0:
+        raise InfraError("a node without RAM", where="node.host.memory_total_bytes", got="0", expected="the bytes of its RAM")
+    available = _bytes(host, "memory_available_bytes", "node.host", total)
+    if available > total:
+        raise InfraError("more available memory than there is", "node.host.memory_available_bytes", str(available), f"at most {total}")
+    return total, available
+
+
+def _ram_bandwidth(host, gpus):
+    """As given; else that of the GPU that shares the RAM."""
+    given = check_option(host.get(BANDWIDTH), RATE, f"node.host.{BANDWIDTH}")
+    if given is None and gpus and gpus[0]["unified_memory"]:
+        return gpus[0][BANDWIDTH]
+    return given
+
+
+def _cuda_max(driver):
+    """The newest CUDA that the driver runs, such as 13.0, None where it isn't told."""
+    if driver is None:
+        return None
+    if not isinstance(driver, dict):
+        raise InfraError("not a driver", where="node.driver", got=shown(driver), expected="a dictionary with version and cuda_max")
+    _refuse_unknown(driver, DRIVER_KEYS, "node.driver")
+    return version_text(driver.get("cuda_max"), "node.driver.cuda_max")
+
+
+def version_text(value, where):
+    """A version with a dot as text: YAML reads an unquoted 8.9 as a number."""
+    if value is None:
+        return None
+    if isinstance(value, float):
+        value = str(value)
+    if not isinstance(value, str) or not re.fullmatch(r"\d{1,3}\.\d{1,3}", value):
+        raise InfraError("not a version", where, shown(value), "two numbers with a dot between, such as '12.8'")
+    return value
+
+
+def _gpu(row, where, ram_total, ram_available):
+    """The fields of a Gpu but its device, as a dictionary: what the facts tell, and from the table what they don't."""
     if not isinstance(row, dict):
         raise InfraError("not a GPU", where=where, got=shown(row), expected="a dictionary with vendor, name and memory_total_bytes")
     _refuse_unknown(row, DEVICE_KEYS, where)
-    total = _bytes(row, "memory_total_bytes", where)
-    if total == 0:
-        raise InfraError("a GPU without memory", where=f"{where}.memory_total_bytes", got="0", expected="the bytes that its driver reports")
-    free = _bytes(row, "memory_free_bytes", where, total)
-    if free > total:
-        raise InfraError("more free memory than there is", where=f"{where}.memory_free_bytes", got=str(free), expected=f"at most {total}")
-    vendor = row.get("vendor")
-    if not isinstance(vendor, str):
-        raise InfraError("the GPU's vendor is missing", where=where, expected=" or ".join(BACKEND_OF_VENDOR))
+    named = None if row.get("model") is None else model_by_id(row["model"], f"{where}.model")
+    vendor = _vendor(row, named, where)
+    name = check_option(row.get("name"), TEXT, f"{where}.name") or (named.name if named else vendor)
+    unified = check_option(row.get("unified_memory"), FLAG, f"{where}.unified_memory")
+    if unified is None:
+        unified = bool(named and named.unified_memory)
+    total, free = _memory(row, where, vendor, named, (ram_total, ram_available) if unified else None)
+    gfx_target = check_option(row.get("gfx_target"), TEXT, f"{where}.gfx_target")
+    model = named or model_by_driver(vendor, name, total, gfx_target)
+
+    def known(key, option):
+        given = check_option(row.get(key), option, f"{where}.{key}")
+        return getattr(model, key) if given is None and model else given
+
     return {
-        "name": str(row.get("name") or vendor),
+        "name": name,
         "vendor": vendor,
-        "uuid": row.get("uuid"),
+        "uuid": check_option(row.get("uuid"), TEXT, f"{where}.uuid"),
         "memory_total_bytes": total,
         "memory_free_bytes": free,
-        "unified_memory": bool(row.get("unified_memory")),
-        "compute_capability": row.get("compute_capability"),
-        BANDWIDTH: check_option(row.get(BANDWIDTH), BYTES, f"{where}.{BANDWIDTH}"),
+        "unified_memory": unified,
+        "compute_capability": version_text(row.get("compute_capability"), f"{where}.compute_capability") or (model.compute_capability if model else None),
+        BANDWIDTH: known(BANDWIDTH, RATE),
+        "matrix_flops": known("matrix_flops", RATE),
+        "pcie_bytes_per_second": known("pcie_bytes_per_second", RATE),
+        "gfx_target": gfx_target or (model.gfx_target if model else None),
+        "units": model.units if model else None,
+        "model": model.id if model else None,
     }
 
 
-def _refuse_unknown(row, keys, where):
+def _vendor(row, named, where):
+    vendor = check_option(row.get("vendor"), Option("str", choices=tuple(DEVICE_NAME_OF_VENDOR)), f"{where}.vendor")
+    if named is not None:
+        if vendor not in (None, named.vendor):
+            raise InfraError(f"{named.id} is a GPU of {named.vendor}", where=f"{where}.vendor", got=shown(vendor))
+        return named.vendor
+    if vendor is None:
+        raise InfraError("the GPU's vendor is missing", where=where, expected=" or ".join(DEVICE_NAME_OF_VENDOR))
+    return vendor
+
+
+def _memory(row, where, vendor, named, ram):
+    """(total, free) bytes. C(ram): those of the RAM where the GPU shares it, else None."""
+    total_default = ram[0] if ram else named and named.memory_total_bytes
+    total = _bytes(row, "memory_total_bytes", where, total_default)
+    if total == 0:
+        raise InfraError("a GPU without memory", where=f"{where}.memory_total_bytes", got="0", expected="the bytes that its driver reports")
+    if ram:
+        free_default = min(ram[1], working_set_bytes(vendor, total))
+    elif named and named.memory_free_bytes is not None:
+        free_default = max(total - (named.memory_total_bytes - named.memory_free_bytes), 0)
+    else:
+        free_default = total
+    free = _bytes(row, "memory_free_bytes", where, free_default)
+    if free > total:
+        raise InfraError("more free memory than there is", where=f"{where}.memory_free_bytes", got=str(free), expected=f"at most {total}")
+    return total, free
+
+
+def _refuse_unknown(row, keys, where, suggested=None):
     for key in row:
         if key not in keys:
-            raise InfraError(f"unknown key '{key}'", where=where, expected=REQUIRED, fix=nearest(key, keys))
+            raise InfraError(f"unknown key '{key}'", where=where, expected=REQUIRED, fix=nearest(key, suggested or keys))
 
 
 def _bytes(row, key, where, default=None):
@@ -137,10 +242,14 @@ def _refuse_duplicates(gpus):
         seen.add(gpu["uuid"])
 
 
-def _chosen_vendor(gpus):
-    """One build of llama.cpp drives one vendor's GPUs: the vendor with the most memory."""
+def _chosen(gpus):
+    """One build of llama.cpp drives one vendor's GPUs: the vendor with the most memory.
+
+    GPUs that share the RAM only where there are no others, as src/llama.cpp (llama_prepare_model_devices) does.
+    """
+    own = [gpu for gpu in gpus if not gpu["unified_memory"]] or gpus
     totals = {}
-    for gpu in gpus:
-        if gpu["vendor"] in BACKEND_OF_VENDOR:
-            totals[gpu["vendor"]] = totals.get(gpu["vendor"], 0) + gpu["memory_free_bytes"]
-    return max(totals, key=totals.get, default=None)
+    for gpu in own:
+        totals[gpu["vendor"]] = totals.get(gpu["vendor"], 0) + gpu["memory_free_bytes"]
+    vendor = max(totals, key=totals.get, default=None)
+    return [gpu for gpu in own if gpu["vendor"] == vendor]

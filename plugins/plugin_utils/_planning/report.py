@@ -83,7 +83,7 @@ def _settings(plan):
     lines = [
         f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU{experts}",
         f"Context  {context['ctx_size']} tokens, {slots}, KV cache {context['cache_type_k']}/{context['cache_type_v']}",
-        f"Backend  {plan['backend']} ({plan['image']})",
+        f"Backend  {plan['backend']}" + (f" ({plan['image']})" if plan["image"] else ""),
     ]
     if decode["tokens_per_second_at_most"] is not None:
         lines.append(f"Speed    at most {decode['tokens_per_second_at_most']} tokens/s, bound by the bandwidth of {decode['bound_by']}")

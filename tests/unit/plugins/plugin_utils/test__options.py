@@ -36,6 +36,12 @@ def test_values_are_taken_as_the_kind_they_are(option, value, expected):
     [
         (Option("int"), 1.5),
         (Option("int"), False),
+        (Option("int"), "+-3"),
+        (Option("int"), "24 GiB"),
+        (Option("int"), "1e9"),
+        (Option("int"), ""),
+        (Option("int"), "9" * 5000),
+        (Option("int_or_word", choices=("all",)), "--7"),
         (Option("bool"), "yes"),
         (Option("str"), 1),
         (Option("numbers"), "1,x"),

@@ -14,6 +14,8 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.node i
     [
         ({}, None, "cpu"),
         ({"vendor": "amd"}, None, "rocm"),
+        ({"vendor": "intel"}, None, "sycl"),
+        ({"vendor": "apple"}, None, "metal"),
         ({"compute_capability": "8.9"}, {"cuda_max": "12.8"}, "cuda12"),
         ({"compute_capability": "8.9"}, {"cuda_max": "13.0"}, "cuda13"),
         ({"compute_capability": "6.1"}, {"cuda_max": "13.0"}, "cuda12"),
@@ -25,3 +27,4 @@ def test_backend(facts, gpus, driver, expected):
     backend = backend_of(node_from_plain(node))
     assert backend.name == expected
     assert backend.reason
+    assert (backend.image is None) == (expected == "metal")

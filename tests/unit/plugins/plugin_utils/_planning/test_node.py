@@ -3,10 +3,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
-from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.node import node_from_plain
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import facts as gpu_facts
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.node import SCHEMA, Node, node_from_plain
 
 GIB = 1024**3
 
@@ -14,7 +17,8 @@ GIB = 1024**3
 def test_devices_are_named_as_llama_cpp_names_them(facts):
     node = node_from_plain(facts(8, 24))
     assert [(gpu.device, gpu.memory_free_bytes // GIB) for gpu in node.gpus] == [("CUDA0", 8), ("CUDA1", 24)]
-    assert [gpu.device for gpu in node_from_plain(facts(8, vendor="amd")).gpus] == ["ROCm0"]
+    for vendor, device in {"amd": "ROCm0", "intel": "SYCL0", "apple": "MTL0"}.items():
+        assert [gpu.device for gpu in node_from_plain(facts(8, vendor=vendor)).gpus] == [device]
 
 
 def test_the_vendor_with_the_most_memory_is_used(facts):
@@ -25,8 +29,56 @@ def test_the_vendor_with_the_most_memory_is_used(facts):
     assert node.ignored_gpus == ("GPU 0", "GPU 1")
 
 
+def test_a_gpu_that_shares_the_ram_is_left_out_beside_one_that_does_not(facts):
+    mixed = facts(24)
+    mixed["devices"] += facts(60, vendor="amd", uuid="other", name="Radeon 780M Graphics", unified_memory=True)["devices"]
+    node = node_from_plain(mixed)
+    assert [gpu.device for gpu in node.gpus] == ["CUDA0"]
+    assert node.ignored_gpus == ("Radeon 780M Graphics",)
+
+
 def test_a_node_without_gpus(facts):
     assert node_from_plain(facts()).gpus == ()
+
+
+def test_what_facts_do_not_tell_comes_from_the_table(facts):
+    (gpu,) = node_from_plain(facts(24, name="NVIDIA GeForce RTX 3090")).gpus
+    assert (gpu.model, gpu.compute_capability, gpu.units) == ("nvidia-rtx-3090", "8.6", 82)
+    assert gpu.memory_bandwidth_bytes_per_second == 936 * 10**9
+    assert gpu.matrix_flops == pytest.approx(71.2 * 10**12, rel=0.001)
+    assert gpu.pcie_bytes_per_second == pytest.approx(31.5 * 10**9, rel=0.001)
+    assert (gpu.memory_total_bytes, gpu.memory_free_bytes) == (24 * GIB, 24 * GIB)
+
+
+def test_facts_count_more_than_the_table(facts):
+    given = {"compute_capability": 8.7, "memory_bandwidth_bytes_per_second": 5, "matrix_flops": 6, "pcie_bytes_per_second": 7}
+    (gpu,) = node_from_plain(facts(24, name="NVIDIA GeForce RTX 3090", **given)).gpus
+    assert (gpu.compute_capability, gpu.memory_bandwidth_bytes_per_second, gpu.matrix_flops, gpu.pcie_bytes_per_second) == ("8.7", 5, 6, 7)
+
+
+def test_a_gpu_that_the_table_does_not_have_stays_as_it_is(facts):
+    (gpu,) = node_from_plain(facts(24)).gpus
+    assert (gpu.model, gpu.units, gpu.memory_bandwidth_bytes_per_second, gpu.matrix_flops, gpu.pcie_bytes_per_second) == (None,) * 5
+
+
+def test_a_gpu_that_shares_the_ram_brings_its_bandwidth(facts):
+    node = node_from_plain(facts(64, name="NVIDIA GB10", unified_memory=True))
+    assert node.memory_bandwidth_bytes_per_second == node.gpus[0].memory_bandwidth_bytes_per_second == 273 * 10**9
+
+
+def test_a_gpu_that_shares_the_ram_needs_no_memory_of_its_own(facts):
+    node = facts()
+    node["host"]["memory_available_bytes"] = 30 * GIB
+    node["devices"] = [{"vendor": "apple", "name": "Apple M4 Pro", "unified_memory": True}]
+    (gpu,) = node_from_plain(node).gpus
+    assert (gpu.memory_total_bytes, gpu.memory_free_bytes) == (64 * GIB, 30 * GIB)
+
+
+def test_facts_may_name_a_row_of_the_table(facts):
+    node = facts()
+    node["devices"] = [{"model": "nvidia-l4", "uuid": "GPU-1"}]
+    (gpu,) = node_from_plain(node).gpus
+    assert (gpu.name, gpu.uuid, gpu.memory_total_bytes) == ("NVIDIA L4", "GPU-1", 23034 * 1024**2)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +98,33 @@ def test_a_node_without_gpus(facts):
         ({"host": {"memory": 1}}, "node.host: unknown key 'memory'"),
         ({"devices": [{"vendor": "nvidia", "uuid": "x", "memory_total_bytes": 1}] * 2}, "two GPUs have the same uuid"),
         ({"devices": [7]}, "node.devices[0]: not a GPU"),
+        ({"devices": [{"vendor": "Nvidia", "memory_total_bytes": 1}]}, "node.devices[0].vendor: not one of the choices"),
+        ({"devices": [{"vendor": 1, "memory_total_bytes": 1}]}, "node.devices[0].vendor: not a string"),
+        ({"devices": [{"vendor": "nvidia", "name": 4090, "memory_total_bytes": 1}]}, "node.devices[0].name: not a string"),
+        ({"devices": [{"vendor": "nvidia", "uuid": 1, "memory_total_bytes": 1}]}, "node.devices[0].uuid: not a string"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": "24 GiB"}]}, "node.devices[0].memory_total_bytes: not an integer (got '24 GiB'"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": "24564 MiB"}]}, "node.devices[0].memory_total_bytes: not an integer"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": 2.5e10}]}, "node.devices[0].memory_total_bytes: not an integer"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": True}]}, "node.devices[0].memory_total_bytes: not an integer"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": [1]}]}, "node.devices[0].memory_total_bytes: not an integer"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": 1, "memory_free_bytes": -1}]}, "node.devices[0].memory_free_bytes: too small"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": 1, "unified_memory": "no"}]}, "node.devices[0].unified_memory: not a boolean"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": 1, "compute_capability": "ada"}]}, "node.devices[0].compute_capability: not a version"),
+        ({"devices": [{"vendor": "nvidia", "memory_total_bytes": 1, "compute_capability": 9}]}, "node.devices[0].compute_capability: not a version"),
+        ({"devices": [{"vendor": "amd", "memory_total_bytes": 1, "gfx_target": 1100}]}, "node.devices[0].gfx_target: not a string"),
+        ({"devices": [{"vendor": "amd", "memory_total_bytes": 1, "matrix_flops": 0}]}, "node.devices[0].matrix_flops: too small"),
+        ({"devices": [{"vendor": "amd", "model": "nvidia-l4"}]}, "node.devices[0].vendor: nvidia-l4 is a GPU of nvidia"),
+        ({"devices": [{"model": "nvidia-l5"}]}, "node.devices[0].model: no such GPU in the table"),
+        ({"host": {"memory_total_bytes": 0}}, "node.host.memory_total_bytes: a node without RAM"),
+        ({"host": {"memory_total_bytes": -1}}, "node.host.memory_total_bytes: too small"),
+        ({"host": {"memory_total_bytes": "much"}}, "node.host.memory_total_bytes: not an integer"),
+        ({"host": {"memory_total_bytes": 1, "memory_available_bytes": 2}}, "more available memory than there is"),
+        ({"host": {"memory_total_bytes": 1, "memory_bandwidth_bytes_per_second": 0}}, "node.host.memory_bandwidth_bytes_per_second: too small"),
+        ({"host": []}, "the node's 'host' is missing"),
+        ({"schema": 2}, "node.schema: facts of another version (got 2, expected 1). Gather them again"),
+        ({"driver": "580"}, "node.driver: not a driver"),
+        ({"driver": {"cuda": "13.0"}}, "node.driver: unknown key 'cuda'"),
+        ({"driver": {"cuda_max": "new"}}, "node.driver.cuda_max: not a version"),
     ],
 )
 def test_a_malformed_node_is_refused(facts, change, message):
@@ -56,3 +135,96 @@ def test_a_malformed_node_is_refused(facts, change, message):
     with pytest.raises(InfraError) as error:
         node_from_plain(node)
     assert message in str(error.value)
+
+
+def test_the_version_of_the_facts_is_that_of_gpu_facts():
+    assert SCHEMA == gpu_facts.SCHEMA
+
+
+NOT_MEANT = (
+    None,
+    True,
+    0,
+    -1,
+    1,
+    2**70,
+    1.5,
+    float("inf"),
+    float("nan"),
+    "",
+    "x",
+    "-1",
+    "1e9",
+    "24 GiB",
+    "\u0661",
+    [],
+    [1],
+    [None],
+    [{}],
+    {},
+    {"x": 1},
+    {1: 2},
+)
+FULL_FACTS = {
+    "schema": 1,
+    "devices": [
+        {
+            "index": 0,
+            "uuid": "GPU-1",
+            "pci_bus_id": "0000:01:00.0",
+            "vendor": "nvidia",
+            "name": "NVIDIA L4",
+            "architecture": "ada",
+            "compute_capability": "8.9",
+            "gfx_target": None,
+            "memory_total_bytes": 24152899584,
+            "memory_free_bytes": 23666360320,
+            "unified_memory": False,
+            "display_attached": False,
+            "memory_bandwidth_bytes_per_second": 300000000000,
+            "matrix_flops": 121000000000000,
+            "pcie_bytes_per_second": 31000000000,
+            "model": "nvidia-l4",
+        }
+    ],
+    "driver": {"vendor": "nvidia", "version": "580.95.05", "cuda_max": "13.0"},
+    "platform": {},
+    "host": {"memory_total_bytes": 68719476736, "memory_available_bytes": 66571993088, "memory_bandwidth_bytes_per_second": 80000000000, "cpu_flops": 1},
+    "problems": [],
+    "name": "n",
+}
+FULL_DESCRIPTION = {
+    "name": "n",
+    "gpus": [{"model": "nvidia-l4", "count": 2, "memory_total_bytes": 24152899584, "memory_free_bytes": 1, "matrix_flops": 1, "pcie_bytes_per_second": 1}],
+    "ram": {"bytes": 68719476736, "available_bytes": 66571993088, "type": "ddr5-4800", "channels": 2},
+    "cuda_max": "13.0",
+    "cpu_flops": 1,
+}
+SHARED_DESCRIPTION = {"gpus": [{"model": "apple-m4", "memory_total_bytes": 17179869184}], "ram_bytes": 17179869184, "ram_bandwidth_bytes_per_second": 1}
+
+
+def paths(value, so_far=()):
+    """Every way into C(value)."""
+    yield so_far
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from paths(item, (*so_far, key))
+
+
+@pytest.mark.parametrize("node", [FULL_FACTS, FULL_DESCRIPTION, SHARED_DESCRIPTION])
+def test_whatever_stands_anywhere_is_taken_or_refused_with_a_message(node):
+    assert isinstance(node_from_plain(node), Node)
+    refused = 0
+    for path in paths(node):
+        for value in NOT_MEANT:
+            changed = {"it": copy.deepcopy(node)}
+            place, last = changed, "it"
+            for key in path:
+                place, last = place[last], key
+            place[last] = value
+            try:
+                assert isinstance(node_from_plain(changed["it"]), Node)
+            except InfraError as error:
+                assert str(error).startswith("node")
+                refused += 1
+    assert refused > 100
