@@ -7,6 +7,9 @@ SESSIONS ?=
 # Some of Molecule's scenarios, or all: make molecule SCENARIO=gpu_facts
 SCENARIO ?=
 
+# Some of the benchmarks, or all: make bench BENCH="header plan"
+BENCH ?=
+
 # For make demo: a path, an https URL or hf:org/repo:QUANT. Without it a tiny model is made.
 MODEL ?=
 
@@ -14,7 +17,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python tests/harness/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test test-unit lint molecule truth oracle changelog clean
+.PHONY: help demo demo-stop test test-unit lint molecule truth oracle bench fuzz changelog clean
 
 help: ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +46,9 @@ truth: $(VENV)/ready ## Compare the memory rules with every figure of llama.cpp 
 oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, and whether plans stay within their budgets. Minutes.
 	@$(VENV)/bin/python tests/oracle/oracle.py check
 	@$(VENV)/bin/python tests/oracle/oracle.py plans
+
+bench: $(VENV)/demo ## Measure headers, memory queries, plans and an inventory of 1,000 hosts. Minutes. Judges nothing.
+	@$(VENV)/bin/python tests/benchmarks $(BENCH)
 
 changelog: $(VENV)/ready ## Write CHANGELOG for the version in galaxy.yml from changelogs/fragments.
 	@$(RUN) release

@@ -128,6 +128,8 @@ class Answer:
                 chunk = self._response.read1(length)
                 if not chunk:
                     break
+                if len(chunk) > length:  # http.client takes a chunk of negative length for one without an end
+                    raise ValueError("a chunk has an impossible length")
                 chunks.append(chunk)
                 length -= len(chunk)
         except (OSError, http.client.HTTPException, ValueError) as error:
