@@ -121,5 +121,5 @@ def settings_of(args: list[str]) -> dict:
     if "tensor_split" in settings:
         settings["tensor_split"] = settings["tensor_split"].split(",")
     if "override_tensor" in settings:
-        settings["override_tensor"] = [settings["override_tensor"]]
+        settings["override_tensor"] = settings["override_tensor"].split(",")
     return settings
