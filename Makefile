@@ -37,9 +37,10 @@ lint: $(VENV)/ready ## Run the linters of code, documentation and changelog.
 molecule: $(VENV)/ready ## Run the roles on Debian 12 and 13 in systemd containers.
 	@$(RUN) molecule -- $(SCENARIO)
 
-oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, and whether plans stay within their budgets. Minutes.
+oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, whether plans stay within their budgets, and --fit's choices. Minutes.
 	@$(VENV)/bin/python tests/oracle/oracle.py check
 	@$(VENV)/bin/python tests/oracle/oracle.py plans
+	@$(VENV)/bin/python tests/oracle/oracle.py fit
 
 changelog: $(VENV)/ready ## Write CHANGELOG for the version in galaxy.yml from changelogs/fragments.
 	@$(RUN) release

@@ -30,9 +30,9 @@ sys.path.insert(0, str(checkout.linked()))
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.cache import families
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import HOST, Device
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout import layout
-from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.cache import families
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import resolve
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.weights import EXPERTS, INPUT, placed_tensors
 from ansible_collections.prositronic.infra.plugins.plugin_utils._model import Model, model_from_plain
@@ -64,7 +64,6 @@ class Compared:
     ours_rate: float = 0
     theirs_rate: float = 0
     seconds: float = 0
-    allocations: int = 0
 
 
 def rows(pattern: str, sample: int | None) -> list[dict]:
@@ -111,8 +110,10 @@ def _compare(row: dict) -> Compared:
         "theirs_rate": _rate(model, resolve({**row["settings"], **theirs}, model), devices),
         "seconds": seconds,
     }
-    if over > 0:
-        return Compared(row, "over budget", f"{over:.0f} MiB over the budget" + ("" if fits else ", as the plan says"), **figures)
+    if over > 0 and fits:
+        return Compared(row, "over budget", f"{over:.0f} MiB over the budget", **figures)
+    if not fits:
+        return Compared(row, "refused", "nothing fits, the plan says", **figures)
     # llama.cpp's are rounded down, for each device
     if figures["ours_mib"] < figures["theirs_mib"] and figures["ours_rate"] <= figures["theirs_rate"]:
         return Compared(row, "worse", _why(row, placement, answer, figures, limits), **figures)

@@ -145,7 +145,8 @@ def _plans(options: argparse.Namespace) -> int:
     checked = list(plans.check())
     wrong = [found for found in checked if found.over_budget > 0]
     for found in wrong[:SHOWN]:
-        print(f"{found.model} on {found.node} with {found.wishes}: {found.over_budget:.0f} MiB over the budget")
+        gpus, ram_bytes = found.node
+        print(f"{found.model} on {gpus} and {ram_bytes >> 30} GiB with {found.wishes}: {found.over_budget:.0f} MiB over the budget")
     above = sorted(figure for found in checked for figure in found.above)
     figures = ", ".join(f"{name} {above[int(part * (len(above) - 1))]:.0f}" for name, part in (("least", 0), ("median", 0.5), ("95 %", 0.95), ("most", 1)))
     print(f"MiB that a plan counts above llama.cpp, per device: {figures}")

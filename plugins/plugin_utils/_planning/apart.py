@@ -4,7 +4,7 @@
 """Tensors that stay in RAM while the rest of their blocks works on a GPU: which, and how llama-server is told.
 
 Each block of which a tensor stays in RAM costs a token two changes between GPU and CPU, so as few blocks as possible
-are touched, from the first of a GPU on, and of these as few bytes as possible.
+are touched, from the first of a GPU on or from the last, and of these as few bytes as possible.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ PUT_BACK_AT_MOST = 4
 """Single tensors that are tried together."""
 
 
-def choose(tensors, too_many_bytes, share=1.0):
+def choose(tensors, too_many_bytes, share=1.0, from_last=False):
     """{block: names that stay in RAM} of C(tensors), {block: {name: bytes}}, that free at least C(too_many_bytes).
 
     None where all of them together don't.
     """
     if too_many_bytes <= 0:
         return {}
-    blocks = [block for block in sorted(tensors) if tensors[block]]
+    blocks = [block for block in sorted(tensors, reverse=from_last) if tensors[block]]
     freed, best, least = 0, None, 0.0
     for count, block in enumerate(blocks, 1):
         freed += sum(tensors[block].values())
@@ -48,7 +48,7 @@ def choose(tensors, too_many_bytes, share=1.0):
 
 
 def _put_back(tensors, blocks, room_bytes):
-    """({(block, name)}, bytes) of the largest few tensors together within C(room_bytes), from the last block on."""
+    """({(block, name)}, bytes) of the largest few tensors together within C(room_bytes), from the end of C(blocks) on."""
     of_size = {}
     for block in reversed(blocks):
         for name, size in tensors[block].items():

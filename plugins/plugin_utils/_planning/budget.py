@@ -56,7 +56,7 @@ class Budget:
 
 
 def budget_of(node, wishes):
-    """The Budget of a Node under the Wishes: what is free less the reserve, or the bytes that the wishes grant each device."""
+    """The Budget of a Node under the Wishes: what is free less the reserve, or what the wishes grant of it."""
     bandwidths = tuple(gpu.memory_bandwidth_bytes_per_second for gpu in node.gpus)
     return Budget(
         device_names=tuple(gpu.device for gpu in node.gpus),
@@ -79,4 +79,4 @@ def _of_devices(gpus, wishes):
             expected=f"one value for all GPUs, or {len(gpus)}",
         )
     granted = granted * len(gpus) if len(granted) == 1 else granted
-    return tuple(min(budget, gpu.memory_total_bytes) for budget, gpu in zip(granted, gpus, strict=True))
+    return tuple(min(budget, gpu.memory_free_bytes) for budget, gpu in zip(granted, gpus, strict=True))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .._memory.memory import Allocation
@@ -26,7 +26,7 @@ class Placement:
     n_cpu_moe: int
     override_tensor: tuple[str, ...]
     allocation: Allocation
-    apart: dict[int, tuple[str, ...]]
+    apart: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Placer:

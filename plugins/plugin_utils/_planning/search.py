@@ -178,27 +178,41 @@ class Search:
         return low
 
     def _fill(self, gpu_layers):
-        """The Try with C(gpu_layers) layers on the GPUs and the fewest tensors of them in RAM, or None."""
-        best = self._fill_with(gpu_layers, None)
-        if best is None or gpu_layers < self._n_layers or not best.apart or not best.allocation.settings.op_offload:
+        """The Try with C(gpu_layers) layers on the GPUs and the least of them left in RAM, or None.
+
+        From the first block on llama-server has a plain option for it (n_cpu_moe). From the last block on the compute buffers can
+        be smaller: the last block works on the rows of the output alone, which are too few for a GPU to fetch weights for them.
+        """
+        start = self._compute
+        best = self._fill_with(gpu_layers)
+        if best is None or not best.apart:
             return best
-        # The first GPU works on what lies in RAM, and the largest tensor there passes through it: without it there is more room.
+        learned, self._compute = self._compute, start
+        if set(self._choose_at(gpu_layers, from_last=True) or ()) - {self._model.n_layer - 1}:
+            self._compute = learned
+        best = self._less_in_ram(best, self._fill_with(gpu_layers, from_last=True))
+        if gpu_layers < self._n_layers or not best.allocation.settings.op_offload:
+            return best
+        # The first GPU works on what lies in RAM, and the largest tensor there passes through it: without that one there is more room.
         largest = max(self._sizes.apart[block][name] for block, names in best.apart.items() for name in names)
         for size in sorted({size for tensors in self._sizes.apart for size in tensors.values() if size < largest}, reverse=True):
-            self._compute = (max(best.compute_bytes[0] - largest + size, 0), *best.compute_bytes[1:])
-            counts = self._counts_with_apart(gpu_layers)
-            chosen = counts and self._choose(gpu_layers, counts, size)
-            if chosen and self._apart_bytes(chosen) < self._apart_bytes(best.apart):
-                smaller = self._fill_with(gpu_layers, size)
-                if smaller is not None and self._read_from_ram(smaller) < self._read_from_ram(best):
-                    best = smaller
+            compute = (max(best.compute_bytes[0] - largest + size, 0), *best.compute_bytes[1:])
+            for from_last in (False, True):
+                self._compute = compute
+                chosen = self._choose_at(gpu_layers, size, from_last)
+                if chosen and self._apart_bytes(chosen) < self._apart_bytes(best.apart):
+                    best = self._less_in_ram(best, self._fill_with(gpu_layers, size, from_last))
         return best
 
-    def _fill_with(self, gpu_layers, largest):
+    def _less_in_ram(self, best, other):
+        """The better of two; the second may be None."""
+        return other if other is not None and self._read_from_ram(other) < self._read_from_ram(best) else best
+
+    def _fill_with(self, gpu_layers, largest=None, from_last=False):
         best, tried = None, []
         for _attempt in range(ATTEMPTS):
             counts = self._counts_with_apart(gpu_layers)
-            chosen = None if counts is None else self._choose(gpu_layers, counts, largest)
+            chosen = None if counts is None else self._choose(gpu_layers, counts, largest, from_last)
             if chosen is None or (counts, chosen) in tried:
                 break
             tried.append((counts, chosen))
@@ -208,6 +222,10 @@ class Search:
                     break
                 best = found
         return best
+
+    def _choose_at(self, gpu_layers, largest=None, from_last=False):
+        counts = self._counts_with_apart(gpu_layers)
+        return None if counts is None else self._choose(gpu_layers, counts, largest, from_last)
 
     def _counts_with_apart(self, gpu_layers):
         """Layers for each GPU such that all of them lack about the same part of their room, and hold the rest; None where they can't."""
@@ -219,7 +237,7 @@ class Search:
                 return counts
         return None
 
-    def _choose(self, gpu_layers, counts, largest):
+    def _choose(self, gpu_layers, counts, largest, from_last):
         """{block: names} that stay in RAM, none larger than C(largest), so that each GPU holds the rest; None where they don't."""
         homes, room, chosen = self._homes(gpu_layers, counts), self._room(), {}
         for number in range(len(room)):
@@ -228,7 +246,7 @@ class Search:
                 for block, names in enumerate(self._sizes.apart)
                 if homes[block] == number
             }
-            found = apart.choose(tensors, self._on(number, homes, self._whole) - room[number], self._sizes.share)
+            found = apart.choose(tensors, self._on(number, homes, self._whole) - room[number], self._sizes.share, from_last)
             if found is None:
                 return None
             chosen.update(found)
