@@ -43,9 +43,10 @@ molecule: $(VENV)/ready ## Run the roles on Debian 12 and 13 in systemd containe
 truth: $(VENV)/ready ## Compare the memory rules with every figure of llama.cpp in tests/truth.
 	@$(VENV)/bin/python tests/truth/compare.py
 
-oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, and whether plans stay within their budgets. Minutes.
+oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, whether plans stay within their budgets, and --fit's choices. Minutes.
 	@$(VENV)/bin/python tests/oracle/oracle.py check
 	@$(VENV)/bin/python tests/oracle/oracle.py plans
+	@$(VENV)/bin/python tests/oracle/oracle.py fit
 
 bench: $(VENV)/demo ## Measure headers, memory queries, plans and an inventory of 1,000 hosts. Minutes. Judges nothing.
 	@$(VENV)/bin/python tests/benchmarks $(BENCH)

@@ -9,6 +9,7 @@ usage: oracle.py build
        oracle.py check [--sample N] [--models 'Qwen3-*']
        oracle.py record FOLDER [--models 'Qwen3-*']
        oracle.py plans
+       oracle.py fit [--sample N] [--models 'Qwen3-*'] [--all]
 """
 
 from __future__ import annotations
@@ -65,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
 
     plans = commands.add_parser("plans", help="give a grid of plans to llama.cpp: each must stay within its budget")
     plans.set_defaults(run=_plans)
+
+    fit = commands.add_parser("fit", help="compare our placement with what --fit chose, row by row")
+    fit.add_argument("--sample", type=int, metavar="N", help="only so many rows, evenly spread")
+    fit.add_argument("--models", default="*", metavar="GLOB", help="only models whose file name matches")
+    fit.add_argument("--all", action="store_true", help="print every row, not only those that are worse or over the budget")
+    fit.set_defaults(run=_fit)
     return parser
 
 
@@ -138,12 +145,34 @@ def _plans(options: argparse.Namespace) -> int:
     checked = list(plans.check())
     wrong = [found for found in checked if found.over_budget > 0]
     for found in wrong[:SHOWN]:
-        print(f"{found.model} on {found.node} with {found.wishes}: {found.over_budget:.0f} MiB over the budget")
+        gpus, ram_bytes = found.node
+        print(f"{found.model} on {gpus} and {ram_bytes >> 30} GiB with {found.wishes}: {found.over_budget:.0f} MiB over the budget")
     above = sorted(figure for found in checked for figure in found.above)
     figures = ", ".join(f"{name} {above[int(part * (len(above) - 1))]:.0f}" for name, part in (("least", 0), ("median", 0.5), ("95 %", 0.95), ("most", 1)))
     print(f"MiB that a plan counts above llama.cpp, per device: {figures}")
     print(f"{len(checked) - len(wrong)} of {len(checked)} plans are within their budget, {time.monotonic() - start:.0f} seconds")
     return 1 if wrong or not checked else 0
+
+
+def _fit(options: argparse.Namespace) -> int:
+    import fits
+
+    start = time.monotonic()
+    compared = list(fits.compare(fits.rows(options.models, options.sample)))
+    verdicts = ("better", "equal", "worse", "over budget", "refused")
+    for found in compared:
+        if options.all or found.verdict in ("worse", "over budget"):
+            free = ",".join(str(device["free_mib"]) for device in found.row["devices"])
+            figures = f"{found.ours_mib:.0f} MiB and {found.ours_rate:.1f}/s, --fit {found.theirs_mib:.0f} MiB and {found.theirs_rate:.1f}/s"
+            print(f"{found.verdict}: {found.row['model']} on {free}, ctx_size {found.row['settings']['ctx_size']}: {figures} {found.why}".rstrip())
+    print(f"{'':40}{'rows':>8}" + "".join(f"{verdict:>14}" for verdict in verdicts))
+    for name in [*sorted({found.row["model"] for found in compared}), "all"]:
+        of_model = [found for found in compared if name in ("all", found.row["model"])]
+        print(f"{name:40}{len(of_model):>8}" + "".join(f"{sum(found.verdict == verdict for found in of_model):>14}" for verdict in verdicts))
+    for why in sorted({found.why for found in compared if found.verdict == "refused"}):
+        print(f"refused: {why}")
+    print(f"{time.monotonic() - start:.0f} seconds, {sum(found.seconds for found in compared):.1f} of them ours")
+    return 1 if not compared or any(found.verdict == "over budget" for found in compared) else 0
 
 
 if __name__ == "__main__":

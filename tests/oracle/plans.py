@@ -4,7 +4,7 @@
 
 """A grid of plans, each given to llama.cpp with the plan's own flags: it must stay within the budget of every device.
 
-The plans are those of llama_plan for full-size models of tests/truth, on nodes with one to four GPUs, under several wishes.
+The plans are those of llama_plan for full-size models of tests/truth, on nodes with one to eight GPUs and much or little RAM, under several wishes.
 """
 
 from __future__ import annotations
@@ -26,10 +26,15 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read impor
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
 
 # Free MiB of each GPU: 8 to 80 GB cards alone, equal and unequal ones together.
-NODES = (
+GPUS = (
     (7600,), (11600,), (15600,), (22570,), (31500,), (47000,), (79600,),
-    (23500, 23500), (47000, 23500), (23500, 23500, 23500, 23500), (16000, 6000, 10000),
+    (23500, 23500), (47000, 23500), (7600, 15600), (11600, 79600), (23500, 23500, 23500, 23500), (7600, 23500, 11600, 15600),
+    (16000, 6000, 10000), (11600,) * 8,
 )  # fmt: skip
+GIB = 1024**3
+MUCH_RAM = 2048 * GIB
+# (GPUs, bytes of RAM): all with much RAM, some with little.
+NODES = [(gpus, MUCH_RAM) for gpus in GPUS] + [((7600,), 24 * GIB), ((15600,), 32 * GIB), ((7600, 15600), 24 * GIB), ((23500, 23500), 48 * GIB)]
 WISHES = (
     {},
     {"ctx_size": 32768},
@@ -42,7 +47,6 @@ WISHES = (
     {"ctx_size": 16384, "kv_offload": False},
     {"ctx_size": 4096, "gpu_layers": 20},
 )
-RAM_BYTES = 2 * 1024**4
 FLAGS = {
     "--ctx-size": "ctx_size", "--parallel": "parallel", "--batch-size": "batch_size", "--ubatch-size": "ubatch_size",
     "--flash-attn": "flash_attn", "--cache-type-k": "cache_type_k", "--cache-type-v": "cache_type_v", "--gpu-layers": "gpu_layers",
@@ -60,10 +64,10 @@ BESIDE = {"--cache-ram", "--fit"}
 
 @dataclass(frozen=True)
 class Checked:
-    """One plan: MiB that the plan is above llama.cpp on each device, and MiB that llama.cpp is above the budget (0 or less: within)."""
+    """One plan: MiB that the plan is above llama.cpp on each device, and MiB that llama.cpp is above the budget of a device or of RAM (0 or less: within)."""
 
     model: str
-    node: tuple[int, ...]
+    node: tuple[tuple[int, ...], int]
     wishes: dict
     above: list[float]
     over_budget: float
@@ -88,17 +92,19 @@ def _grid() -> Iterator[tuple]:
                     yield path, node, wishes, made
 
 
-def _facts(node: tuple[int, ...]) -> dict:
+def _facts(node: tuple[tuple[int, ...], int]) -> dict:
+    gpus, ram_bytes = node
     return {
-        "devices": [{"vendor": "nvidia", "memory_total_bytes": free * question.MIB} for free in node],
-        "host": {"memory_total_bytes": RAM_BYTES},
+        "devices": [{"vendor": "nvidia", "memory_total_bytes": free * question.MIB} for free in gpus],
+        "host": {"memory_total_bytes": ram_bytes},
     }
 
 
 def _ask(item: tuple) -> Checked:
     path, node, wishes, made = item
-    answer = question.ask(path, settings_of(made["server"]["args"]), [{"free_mib": free, "events": True} for free in node])
-    above, over = [], []
+    answer = question.ask(path, settings_of(made["server"]["args"]), [{"free_mib": free, "events": True} for free in node[0]])
+    host = made["memory"]["host"]
+    above, over = [], [(sum(answer["host"][f"{part}_bytes"] for part in question.PARTS) - host["available_bytes"] + host["reserve_bytes"]) / question.MIB]
     for device, planned in zip(answer["devices"], made["memory"]["devices"]):
         total = sum(device[f"{part}_bytes"] for part in question.PARTS)
         above.append((planned["total_bytes"] - total) / question.MIB)
@@ -121,5 +127,5 @@ def settings_of(args: list[str]) -> dict:
     if "tensor_split" in settings:
         settings["tensor_split"] = settings["tensor_split"].split(",")
     if "override_tensor" in settings:
-        settings["override_tensor"] = [settings["override_tensor"]]
+        settings["override_tensor"] = settings["override_tensor"].split(",")
     return settings

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
+
 
 @dataclass(frozen=True)
 class Shortfall:
@@ -18,15 +20,22 @@ class Shortfall:
 
 @dataclass(frozen=True)
 class Budget:
-    """Bytes that may be used on each device and in RAM: what is free, less the reserve.
+    """Bytes that may be used on each device and in RAM.
 
     C(unified): GPU and host draw on one memory, so both together must stay within the RAM's budget.
+    C(device_bandwidths): of each device's memory, bytes per second; empty where not all are known.
     """
 
     device_names: tuple[str, ...]
     device_bytes: tuple[int, ...]
     ram_bytes: int
     unified: bool
+    device_bandwidths: tuple[int, ...] = ()
+
+    def best_first(self):
+        """Numbers of the devices from the fastest to the slowest, or from the largest budget to the smallest."""
+        ranks = self.device_bandwidths or self.device_bytes
+        return sorted(range(len(ranks)), key=lambda number: -ranks[number])
 
     def shortfalls(self, allocation):
         """Every memory in which C(allocation) needs more than it may use, worst first."""
@@ -47,10 +56,27 @@ class Budget:
 
 
 def budget_of(node, wishes):
-    """The Budget of a Node under the reserves of the Wishes."""
+    """The Budget of a Node under the Wishes: what is free less the reserve, or what the wishes grant of it."""
+    bandwidths = tuple(gpu.memory_bandwidth_bytes_per_second for gpu in node.gpus)
     return Budget(
         device_names=tuple(gpu.device for gpu in node.gpus),
-        device_bytes=tuple(max(gpu.memory_free_bytes - wishes.reserve_bytes, 0) for gpu in node.gpus),
+        device_bytes=_of_devices(node.gpus, wishes),
         ram_bytes=max(node.memory_available_bytes - wishes.ram_reserve_bytes, 0),
         unified=any(gpu.unified_memory for gpu in node.gpus),
+        device_bandwidths=bandwidths if all(bandwidths) else (),
     )
+
+
+def _of_devices(gpus, wishes):
+    granted = getattr(wishes, "budget_bytes", None)
+    if granted is None:
+        return tuple(max(gpu.memory_free_bytes - wishes.reserve_bytes, 0) for gpu in gpus)
+    if len(granted) not in (1, len(gpus)):
+        raise InfraError(
+            "not one budget for each GPU",
+            where="llama_plan.budget_bytes",
+            got=f"{len(granted)} values",
+            expected=f"one value for all GPUs, or {len(gpus)}",
+        )
+    granted = granted * len(gpus) if len(granted) == 1 else granted
+    return tuple(min(budget, gpu.memory_free_bytes) for budget, gpu in zip(granted, gpus, strict=True))
