@@ -41,24 +41,32 @@ class Pool:
         return offset
 
     def give_back(self, offset, size):
+        """Join a stretch to the first free one that it touches, in this order: stretches of no length may lie inside others."""
         size += -size % self._alignment
         offsets, sizes = self._offsets, self._sizes
+        end = offset + size
+        for index, start in enumerate(offsets):
+            if start + sizes[index] == offset:
+                sizes[index] += size
+                self._join(index)
+                return
+            if start == end:
+                offsets[index] = offset
+                sizes[index] += size
+                if index:
+                    self._join(index - 1)
+                return
         index = 0
         while index < len(offsets) and offsets[index] < offset:
             index += 1
-        joins_before = index > 0 and offsets[index - 1] + sizes[index - 1] == offset
-        joins_after = index < len(offsets) and offset + size == offsets[index]
-        if joins_before:
-            sizes[index - 1] += size
-            if joins_after:
-                sizes[index - 1] += sizes[index]
-                del sizes[index], offsets[index]
-        elif joins_after:
-            offsets[index] = offset
-            sizes[index] += size
-        else:
-            offsets.insert(index, offset)
-            sizes.insert(index, size)
+        offsets.insert(index, offset)
+        sizes.insert(index, size)
+
+    def _join(self, index):
+        """Join a free stretch and the next, if they touch."""
+        if index + 1 < len(self._offsets) and self._offsets[index] + self._sizes[index] == self._offsets[index + 1]:
+            self._sizes[index] += self._sizes[index + 1]
+            del self._sizes[index + 1], self._offsets[index + 1]
 
 
 def buffer_sizes(schedule, n_devices):

@@ -29,12 +29,17 @@ def load_state(b, leaf, width):
 
 
 def state_ids(b):
-    return view(b.given("s_copy", "i32", b.n_seqs), b.n_seqs, packed=True)
+    """Which state each sequence of the micro-batch has."""
+    return b.kept(None, "s_copy_main", lambda: _ids(b, b.n_seqs))
+
+
+def _ids(b, count):
+    return view(b.given("s_copy", "i32", b.n_seqs), count, packed=True)
 
 
 def spare_states(b, leaf, width):
     """States of other sequences are copied along: none where memory is reserved."""
-    others = get_rows(reshape(leaf, width, b.n_seqs), view(b.given("s_copy", "i32", b.n_seqs), 0, packed=True))
+    others = get_rows(reshape(leaf, width, b.n_seqs), b.kept(None, "s_copy_extra", lambda: _ids(b, 0)))
     b.graph.expand(copy(others, view(leaf, width, 0)))
 
 
