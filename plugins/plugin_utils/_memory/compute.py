@@ -10,6 +10,9 @@ reuse memory in the same way, so a few of them stand for all. Source: src/llama-
 
 from __future__ import annotations
 
+from collections import Counter
+
+from .cache import hybrid
 from .cache.sliding_window import windowed_blocks
 from .devices import HOST
 from .graph.allocator import buffer_sizes
@@ -18,7 +21,11 @@ from .graph.blocks import Build
 from .graph.scheduler import schedule
 
 ALIKE = 2
-"""Of blocks that are alike, between alike neighbours, so many are kept: from then on memory is used again in the same way."""
+"""Of blocks that are alike, between alike neighbours, so many are kept, or one more where their number is odd: results often change places
+from one block to the next, and back."""
+
+ALIKE_HYBRIDS = 4
+"""The same where some blocks keep a state: it takes longer until memory is used again in the same way."""
 
 
 def compute(model, settings, devices, layout, placed):
@@ -42,7 +49,7 @@ def by_block(model, placed):
 
 
 def representative(model, layout, tensors):
-    """The blocks to keep, in order: of those that are alike, between alike neighbours, ALIKE are enough, and the last."""
+    """The blocks to keep, in order: of those that are alike, between alike neighbours, C(ALIKE) are enough, and the last."""
     marks = MARKS[model.architecture](model) if model.architecture in MARKS else None
     windowed, heads = windowed_blocks(model), model.per_layer("attention.head_count", 0)
     numbers, alike, staged = {}, [], []
@@ -51,11 +58,13 @@ def representative(model, layout, tensors):
         kind = (layout.blocks[block], windowed[block], heads[block], marks and marks[block], here)
         alike.append(numbers.setdefault(kind, len(numbers)))
         staged.append(tuple(size for device, size, _group in tensors[block] if device == HOST))
-    kept, seen = [], {}
-    for block, (before, kind, after) in enumerate(zip([None, *alike], alike, [*alike[1:], None], strict=False)):
-        around = (before, kind, staged[block], after)
-        seen[around] = seen.get(around, 0) + 1
-        if seen[around] <= ALIKE:
+    around = list(zip([None, *alike], alike, staged, [*alike[1:], None], strict=False))
+    few = ALIKE_HYBRIDS if model.architecture in hybrid.ARCHITECTURES else ALIKE
+    left = {kind: few + count % 2 for kind, count in Counter(around).items()}
+    kept = []
+    for block, kind in enumerate(around):
+        if left[kind]:
+            left[kind] -= 1
             kept.append(block)
     return tuple(kept)
 

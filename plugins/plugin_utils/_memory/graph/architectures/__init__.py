@@ -42,8 +42,8 @@ MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owner
 """What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
 
 
-WHOLE = frozenset({"hrm_text", "kimi-k3"})
-"""Architectures whose blocks use results of all blocks before them, so that none stands for another."""
+WHOLE = frozenset({"deepseek32", "gemma3n", "glm-dsa", "hrm_text", "kimi-k3", "minimax-01", "minimax-m3"})
+"""Architectures whose blocks use, or leave in memory, results of all blocks before them, so that none stands for another."""
 
 
 def build_graph(b):
