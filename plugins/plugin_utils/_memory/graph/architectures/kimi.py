@@ -35,7 +35,10 @@ def build(b):
         if block == b.last_block and not late:
             x, before = b.outputs_only(x), b.outputs_only(before)
         between = same("add", x, before)
-        x = transformer.network(b, b.norm(between, "ffn_norm", block), block, traits)
+        normed = b.norm(between, "ffn_norm", block)
+        x = transformer.network(b, normed, block, traits)
+        if b.has("ffn_gate_inp.weight", block) and not b.has("ffn_up_shexp.weight", block) and not late:
+            x = same("add", x, normed)  # what is left of the shared experts of a file without them
         x = same("add", x, between)
     return b.project(transformer.last_norm(b, x, traits))
 
