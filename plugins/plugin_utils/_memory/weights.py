@@ -150,8 +150,11 @@ def _size_on(device, group):
     """Bytes a tensor takes in a device's buffer; on the host tensors are packed."""
     if device == HOST:
         return group.size_bytes
-    size = group.size_bytes
-    kind = TYPE_OF_NAME[group.type]
-    if kind.block_size > 1 and group.shape[0] % ROW_PADDING:
-        size += (ROW_PADDING - group.shape[0] % ROW_PADDING) // kind.block_size * kind.block_bytes
+    size = group.size_bytes + row_padding_bytes(group)
     return (size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+
+
+def row_padding_bytes(group):
+    """Bytes that a device adds to a quantized tensor, so that its last row is whole (ggml-cuda.cu: get_alloc_size)."""
+    kind = TYPE_OF_NAME[group.type]
+    return -group.shape[0] % ROW_PADDING // kind.block_size * kind.block_bytes if kind.block_size > 1 else 0

@@ -113,7 +113,7 @@ def _allocate(tensor, backend, pools):
     tensor.alive = True
     if tensor.op in IN_PLACE:
         for source in tensor.sources:
-            if source.alive and source.children == 1 and not source.views and not source.output and source.shape == tensor.shape and source.type == tensor.type:
+            if source.alive and source.children == 1 and not source.views and not source.output and _same_layout(source, tensor):
                 source.alive = False
                 tensor.pool, tensor.offset, tensor.held_bytes = source.pool, source.offset, source.held_bytes
                 return
@@ -121,3 +121,7 @@ def _allocate(tensor, backend, pools):
     tensor.held_bytes = tensor.size_bytes + (tensor.scratch_bytes if backend < len(pools) - 1 else 0)
     tensor.pool = pools[backend]
     tensor.offset = tensor.pool.take(tensor.held_bytes)
+
+
+def _same_layout(a, b):
+    return a.shape == b.shape and a.type == b.type and a.packed

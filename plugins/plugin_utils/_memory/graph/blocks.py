@@ -12,9 +12,23 @@ from ..cache import sliding_window
 from ..cache.attention import head_lengths, kv_heads
 from ..devices import HOST
 from ..settings import cache_row_bytes, is_quantized
+from ..weights import row_padding_bytes
 from . import ggml
+from .fused import refused
 from .ggml import concat, cont, copy, get_rows, glu, mul_mat, mul_mat_id, permute, reshape, same, set_rows, transpose, view  # noqa: F401
-from .scheduler import schedule
+
+
+PINNED_BELOW = 32
+"""Tokens from which on llama.cpp has no wishes, unless all is on devices (src/llama-context.cpp: graph_get_cb)."""
+
+
+NORMS_WITHOUT_SUFFIX = frozenset({"post_attention_norm", "post_ffw_norm"})
+"""Norms that some files call so, without ".weight" (src/models/plamo2.cpp, plamo3.cpp)."""
+
+
+def _name_in_block(group):
+    name = group.name[len("blk.*.") :]
+    return f"{name}.weight" if name in NORMS_WITHOUT_SUFFIX else name
 
 
 class Build:
@@ -23,8 +37,8 @@ class Build:
     C(blocks) are those whose graph is built. C(n_tokens) tokens of C(n_seqs) sequences at once: llama.cpp reserves memory for the largest micro-batch.
     """
 
-    probe = None
-    """What builds the graph again, for a few tokens; set by architectures.build_graph()."""
+    builder = None
+    """What builds the graph; set by architectures.build_graph()."""
 
     def __init__(self, model, settings, layout, tensors, blocks, n_devices, tokens_per_sequence=None):
         self.model, self.settings, self.layout, self.blocks = model, settings, layout, blocks
@@ -37,13 +51,14 @@ class Build:
         self.n_outputs = min(n_tokens, settings.n_outputs)
         if tokens_per_sequence:
             self.n_tokens = self.n_outputs = tokens_per_sequence * self.n_seqs
+        self._heeded = bool(tokens_per_sequence) and (self.n_tokens < PINNED_BELOW or settings.n_gpu_layers > model.n_layer_all)
         self.n_embd = model.n_embd
         self.heads = model.per_layer("attention.head_count", 0)
         self.kv_heads = kv_heads(model) if "attention.head_count" in model.hyperparameters else self.heads
         self.k_length, self.v_length = head_lengths(model) if any(self.heads) else (0, 0)
         self.windowed = sliding_window.windowed_blocks(model)
         self._tensors = tensors
-        self._placed = {block: {group.name[len("blk.*.") :]: (group, size, device) for device, size, group in tensors[block]} for block in blocks}
+        self._placed = {block: {_name_in_block(group): (group, size, device) for device, size, group in tensors[block]} for block in blocks}
         self._placed[None] = outside = {}
         for device, size, group in tensors[None]:
             name = group.name
@@ -55,8 +70,8 @@ class Build:
         self._weights = {}
         self._inputs = {}
         self._caches = {}
-        self._fused = {}
-        self._fused_nodes = []
+        self._refused = None
+        self.fused_nodes = []
 
     # ---- weights ----
 
@@ -70,6 +85,8 @@ class Build:
         if leaf is None and name in self._placed[block]:
             group, size, device = self._placed[block][name]
             leaf = self._weights[key] = ggml.leaf_weight(group.shape, size, self.backend(device))
+            if device == HOST:
+                leaf.scratch_bytes = row_padding_bytes(group)  # of its copies on devices
         return leaf
 
     def backend(self, device):
@@ -126,7 +143,7 @@ class Build:
     def norm(self, x, name, block=None, op="rms_norm"):
         """A norm with weight and bias as far as the model has them."""
         weight, bias = self.weight(f"{name}.weight", block), self.weight(f"{name}.bias", block)
-        x = same(op, x)
+        x = self.pinned(same(op, x), block)
         if weight:
             x = same("mul", x, weight)
         return same("add", x, bias) if bias else x
@@ -475,21 +492,26 @@ class Build:
     # ---- fused operations ----
 
     def fused(self, op, tokens_per_sequence=16):
-        """Whether llama.cpp uses the fused operation C(op): it does where each would be computed on the device of its block.
+        """Whether llama.cpp uses the fused operation C(op)."""
+        if self._refused is None:
+            self._refused = refused(self)
+        return (op, tokens_per_sequence) not in self._refused
 
-        Asked of a small graph (src/llama-context.cpp: resolve_fused_ops).
-        """
-        if self.probe is None:
-            return True
-        if tokens_per_sequence not in self._fused:
-            probing = Build(self.model, self.settings, self.layout, self._tensors, self.blocks, self.host, tokens_per_sequence)
-            self.probe(probing)
-            schedule(probing.graph, self.host, self.settings.op_offload)
-            self._fused[tokens_per_sequence] = {name for name, node, block in probing._fused_nodes if node.backend != self.backend_of(block)}
-        return op not in self._fused[tokens_per_sequence]
+    def pinned(self, x, block):
+        """llama.cpp wishes norms to be computed on the device of their block. Its scheduler heeds that in small graphs only, not where memory is measured."""
+        if self._heeded and block is not None:
+            x.backend = self.backend_of(block)
+        return x
+
+    def probing(self, tokens_per_sequence, without):
+        """The same graph for a few tokens and without some fused operations: what llama.cpp asks about them."""
+        build = Build(self.model, self.settings, self.layout, self._tensors, self.blocks, self.host, tokens_per_sequence)
+        build._refused = without
+        self.builder(build)
+        return build
 
     def note_fused(self, op, node, block):
-        self._fused_nodes.append((op, node, block))
+        self.fused_nodes.append((op, node, block))
 
     # ---- the end ----
 

@@ -57,6 +57,8 @@ def _by_memory(graph, nodes, host, op_offload):
     for leaf in graph.leafs:
         leaf.backend = leaf.home if leaf.home is not None else host if leaf.given else None
     for node in nodes:
+        if node.backend is not None:
+            continue
         if node.root is not None and node.root.home is not None:
             node.backend = node.root.home
             continue
@@ -168,6 +170,8 @@ def _read_copies(node, backend, inputs, copied, pipelined):
         if copy is None:
             copy = source.copies[backend] = Tensor("none", source.type, source.shape, size_bytes=_bytes_of_copy(source))
             copy.backend = backend
+            copy.packed = source.packed or copy.size_bytes <= source.size_bytes
+            copy.scratch_bytes = source.scratch_bytes if source.weight else 0
             copy.output = copy.given = pipelined
             until_copied = Tensor("none", source.type, source.shape, (source,), root=source.root or source, size_bytes=0)
             inputs += [(until_copied, source.backend), (copy, backend)]
@@ -191,7 +195,7 @@ def _inputs_ahead(graph, copied, host):
 
 
 def _bytes_of_copy(source):
-    """Bytes of a copy: a view keeps the distances between its rows, and so takes nearly as much as what it looks at."""
+    """Bytes of a copy: a view keeps the distances in its last dimension, and so takes nearly as much as what it looks at."""
     root = source.root
     if root is None:
         return source.size_bytes
@@ -199,8 +203,8 @@ def _bytes_of_copy(source):
     whole = root.shape[0] * root.shape[1] * root.shape[2] * root.shape[3]
     if source.packed or elements >= whole:
         return root.size_bytes * elements // whole
-    row = root.size_bytes * root.shape[0] // whole
-    return root.size_bytes - row + row * elements // whole
+    last = next((length for length in reversed(source.shape) if length > 1), 1)
+    return root.size_bytes - root.size_bytes // last + root.size_bytes * elements // whole // last
 
 
 def _twin(tensor, backend):

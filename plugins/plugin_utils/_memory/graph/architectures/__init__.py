@@ -56,7 +56,7 @@ def build_graph(b):
             expected=nearest(b.model.architecture, BUILDERS),
             fix="No figure is given rather than a guess",
         )
-    b.probe = builder
+    b.builder = builder
     try:
         builder(b)
     except (AttributeError, IndexError, KeyError, TypeError, ZeroDivisionError) as error:

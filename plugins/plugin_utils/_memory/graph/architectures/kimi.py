@@ -106,7 +106,7 @@ def decay(b, x, block, length, heads, tokens):
 
 def gated(b, x, y, block, length, heads):
     """The normed result times a gate that comes from the block's input."""
-    if b.model.architecture == "kimi-linear":
+    if b.has("ssm_g_b.weight", block):
         gate = mul_mat(b.weight("ssm_g_b.weight", block), mul_mat(b.weight("ssm_g_a.weight", block), reshape(x, x.shape[0], b.n_tokens)))
     elif b.model.architecture == "kimi-k3":
         gate = mul_mat(b.weight("ssm_g.weight", block), reshape(x, x.shape[0], b.n_tokens))

@@ -86,9 +86,9 @@ def opened_blocks(b, index_q, index, mask, sizes):
     _size, blocks, positions, heads, length, n_kv, tokens = sizes
     streams = b.settings.n_stream
     slots = view(b.given("msa_slots", "i32", positions, streams), positions, packed=True)
-    at = view(b.given("msa_positions", "f32", positions, b.n_tokens), positions, 1, tokens)
+    at = view(b.given("msa_positions", "f32", positions, b.n_tokens), positions, 1, tokens, packed=True)
     of_cell = view(b.given("msa_cells", "i32", n_kv, streams), n_kv, packed=True)
-    bias = view(b.given("msa_bias", "f32", blocks, b.n_tokens), blocks, 1, tokens)
+    bias = view(b.given("msa_bias", "f32", blocks, b.n_tokens), blocks, 1, tokens, packed=True)
     keys = get_rows(view(index, length, n_kv), slots)
     scores = reshape(mul_mat(keys, reshape(view(index_q, length, heads, tokens), length, heads * tokens)), positions, heads, tokens)
     scores = ggml.in_place("add", scores, at)

@@ -42,7 +42,7 @@ def build(b):
             x = hc.narrow(b, x)
         x = combine(b, x, y, inject, block)
         y, inject = mixture(b, x, "hc_ffn", block)
-        x = combine(b, x, transformer.network(b, y, block, LLAMA), inject, block)
+        x = b.pinned(combine(b, x, transformer.network(b, y, block, LLAMA), inject, block), block)
     x, _inject = mixture(b, x, "output_hc", None)
     x.output = True
     return b.project(x)
@@ -122,7 +122,7 @@ def attention(b, x, block):
     k = b.norm(reshape(k, length, b.kv_heads[block], tokens), "attn_k_norm", block)
     gate = cont(view(both, length, heads, tokens), length * heads, tokens)
     v = reshape(v, length, b.kv_heads[block], tokens)
-    y = b.attention(b.rope(q), b.rope(k), v, block, out=None, mask=chosen and (lambda mask: opened(b, mask, chosen)))
+    y = b.attention(b.rope(q, each=4), b.rope(k, each=4), v, block, out=None, mask=chosen and (lambda mask: opened(b, mask, chosen)))
     return b.matrix("attn_output", same("mul", y, same("unary", gate)), block, bias=False)
 
 
@@ -154,7 +154,7 @@ def choose(b, x, ratio, block):
     pooled = b.norm(reshape(same("scale", pooled), length, blocks * streams, 1), "indexer.k_norm", block)
     pooled = same("rope", reshape(pooled, length, 1, blocks * streams), b.given(f"block_positions{ratio}", "i32", 4 * blocks * streams))
     q = b.norm(reshape(b.matrix("indexer.q_proj", x, block), length, heads, b.n_tokens), "indexer.q_norm", block)
-    q = b.rope(q)
+    q = b.rope(q, each=4)
     scores = mul_mat(reshape(pooled, length, blocks, streams), reshape(q, length, heads * tokens, streams))
     scores = same("unary", reshape(scores, blocks, heads, tokens, streams))
     total = None
