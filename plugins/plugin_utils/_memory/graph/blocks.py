@@ -17,7 +17,6 @@ from . import ggml
 from .fused import refused
 from .ggml import concat, cont, copy, get_rows, glu, mul_mat, mul_mat_id, permute, reshape, same, set_rows, transpose, view  # noqa: F401
 
-
 PINNED_BELOW = 32
 """Tokens from which on llama.cpp has no wishes, unless all is on devices (src/llama-context.cpp: graph_get_cb)."""
 
@@ -214,7 +213,7 @@ class Build:
 
     def experts(
         self, x, block, gating="softmax", norm_weights=False, scale=False, act="glu", weigh_first=False, groups=0, groups_used=0,
-        probabilities=None, select_from_logits=False, clamped=False, suffix="_exps", used=None,
+        probabilities=None, select_from="probs", clamped=False, suffix="_exps", used=None,
     ):  # fmt: skip
         """Experts chosen by a router (build_moe_ffn)."""
         graph, tokens = self.graph, x.shape[1]
@@ -231,8 +230,8 @@ class Build:
         else:
             probs = same("soft_max" if gating == "softmax" else "unary", logits)
         chosen = same("add", probs, self.weight("exp_probs_b.bias", block)) if self.has("exp_probs_b.bias", block) else probs
-        if select_from_logits:
-            chosen = logits
+        if select_from != "probs":
+            chosen = logits if select_from == "logits" else same("unary", logits)
         if groups > 1:
             by_group = reshape(chosen, n_expert // groups, groups, tokens)
             best = ggml.top_k_of_argsort(by_group, 2)
@@ -530,6 +529,6 @@ class Build:
         if self.has("output.bias"):
             x = same("add", x, self.weight("output.bias"))
         for step in steps:
-            x = same(step, x)
+            x = step(x) if callable(step) else same(step, x)
         x.output = True
         return self.graph.expand(x)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
 from ...cache import indexer
-from . import gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, sparse_latent, state_spaces, transformer
+from . import deci, gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, sparse_latent, state_spaces, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
@@ -19,6 +19,7 @@ BUILDERS = {
     **dict.fromkeys(sparse_latent.ARCHITECTURES, sparse_latent.build),
     **dict.fromkeys(gated_delta_net.ARCHITECTURES, gated_delta_net.build),
     **dict.fromkeys(kimi.ARCHITECTURES, kimi.build),
+    "deci": deci.build,
     "gemma3n": gemma.build_3n,
     "gemma4": gemma.build_4,
     "glm5-next": glm5_next.build,

@@ -36,7 +36,7 @@ def build(b):
 def build_whole(b):
     """The whole graph of minicpm3 and plm."""
     mini = b.model.architecture == "minicpm3"
-    traits = Traits(act="relu_sqr")
+    traits = Traits() if mini else Traits(act="relu_sqr")
     x = b.embeddings()
     if mini:
         x = same("scale", x)

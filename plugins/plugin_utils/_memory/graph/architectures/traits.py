@@ -16,8 +16,8 @@ from dataclasses import dataclass
 class Traits:
     """The defaults are those of llama.
 
-    C(norm): rms_norm, or norm with a mean. C(pre_norm): a norm before attention. C(post_is_pre): the norm called post-attention
-    stands before the network. C(input): what is done with the embeddings: scale, or norm.
+    C(norm): rms_norm, or norm with a mean. C(pre_norm): norms before attention and before the network. C(post_norm): the same ones after them.
+    C(post_is_pre): the norm called post-attention stands before the network. C(input): what is done with the embeddings: scale, or norm.
     C(rope): on all blocks, on blocks with a window only ("window"), not on every n-th ("step"), or never. C(rope_first): before the norms of Q and K.
     C(q_scale): Q is scaled after rope. C(flat): Q and K are normed before they are cut into heads. C(k_norm): K is normed though there is no tensor for it.
     C(gate): of the attention's result, by unary operation and multiplication; "late" where it is computed after attention.
@@ -31,6 +31,7 @@ class Traits:
 
     norm: str = "rms_norm"
     pre_norm: bool = True
+    post_norm: bool = False
     post_is_pre: bool = False
     input: tuple[str, ...] = ()
     rope: str = "all"
@@ -67,7 +68,7 @@ TRAITS = {
     "bailingmoe2": BY_HEADER,
     "bloom": Traits(norm="norm", rope="none", input=("norm_weight",)),
     "baichuan": Traits(rope="baichuan"),
-    "chameleon": Traits(norm="rms_norm"),
+    "chameleon": Traits(logits=("no_pictures",)),
     "codeshell": NORM,
     "cogvlm": Traits(all_outputs=True),
     "cohere2": Traits(norm="norm", rope="window", parallel=("normed", "inp,attn"), logits=("logit_scale",)),
@@ -141,7 +142,7 @@ TRAITS = {
     "step35": Traits(flat=False, gating=None, norm_weights=None, late_outputs="before"),
     "talkie": Traits(rope_first=True, k_norm=True, input=("norm",), logits=("scale",), skip=True),
     **dict.fromkeys(
-        """apertus arctic bitnet chatglm deci ernie4_5 ernie4_5-moe exaone glm4 grovemoe internlm2 llama mistral3 nanbeige openelm paddleocr
+        """apertus arctic bitnet chatglm ernie4_5 ernie4_5-moe exaone glm4 grovemoe internlm2 llama mistral3 nanbeige openelm paddleocr
         pangu-embedded plamo3 qwen qwen2 qwen2vl qwen3 qwen3moe qwen3vl qwen3vlmoe xverse""".split(),
         LLAMA,
     ),

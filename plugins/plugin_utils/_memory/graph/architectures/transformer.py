@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ggml import concat, constant, get_rows, glu, reshape, same, view  # noqa: F401
+from ..ggml import constant, get_rows, glu, reshape, result, same, view
 from .traits import SOFTCAP, TRAITS
 
 ARCHITECTURES = tuple(TRAITS)
 GATING = {0: "softmax", 1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqrt_softplus"}
 PACKED_QKV = frozenset(("olmo2", "olmoe", "minimax-m2", "step35"))
 """Architectures that copy Q, K and V out of one matrix's result (build_qkv without reshape)."""
+
+PICTURE_TOKENS = 8192
+"""Of chameleon (src/models/chameleon.cpp)."""
 
 NO_ROPE_STEP = {"llama4": 4, "smollm3": 4, "smallthinker": 4, "afmoe": 4}
 
@@ -39,6 +42,8 @@ def traits_of(b):
         return replace(traits, parallel=("own", "inp,attn"))
     if b.model.architecture == "cohere2moe" and not b.model.hyperparameters.get("attention.layer_norm_rms_epsilon"):
         return replace(traits, norm="norm")
+    if b.model.hyperparameters.get("swin_norm"):
+        return replace(traits, pre_norm=False, post_norm=True)
     return traits
 
 
@@ -80,9 +85,16 @@ def logits(b, traits):
             steps.extend(SOFTCAP if hyperparameters.get("final_logit_softcapping", 0.0 if b.model.architecture != "grok" else 1.0) else ())
         elif step == "logit_scale":
             steps.extend(("scale",) if hyperparameters.get("logit_scale") else ())
+        elif step == "no_pictures":
+            steps.append(without_pictures)
         else:
             steps.append(step)
     return steps
+
+
+def without_pictures(x):
+    """Chameleon's tokens of pictures are never chosen: their logits are overwritten."""
+    return result("set", x.shape, x, same("clamp", constant(PICTURE_TOKENS)))
 
 
 def decoder_block(b, x, block, traits, skip=None):
@@ -100,6 +112,8 @@ def decoder_block(b, x, block, traits, skip=None):
         normed = b.outputs_only(normed) if b.model.architecture == "stablelm" and not b.has("ffn_norm.weight", block) else normed
         early = b.outputs_only(early) if early is not None else None
         skip = b.outputs_only(skip) if skip is not None else None
+    if traits.post_norm:
+        x = b.norm(x, "attn_norm", block, op=traits.norm)
     for name in ("post_attention_norm", "attn_output_norm"):
         if b.has(f"{name}.weight", block) and not traits.post_is_pre and b.model.architecture != "dbrx":
             x = b.norm(x, name, block, op=traits.norm)
@@ -111,6 +125,8 @@ def decoder_block(b, x, block, traits, skip=None):
         return arctic_network(b, x, before, block), skip
     x = before_network(b, x, normed, block, traits)
     x = network(b, x, block, traits, early)
+    if traits.post_norm:
+        x = b.norm(x, "ffn_norm", block, op=traits.norm)
     for name in ("post_ffw_norm", "layer_output_norm"):
         if b.has(f"{name}.weight", block):
             x = b.norm(x, name, block, op=traits.norm)
@@ -187,11 +203,6 @@ def uses_rope(b, block, traits):
 
 def attention(b, x, block, traits):
     architecture = b.model.architecture
-    if architecture == "deci":
-        if not b.heads[block]:
-            return x
-        if not b.kv_heads[block]:
-            return b.matrix("attn_output", x, block, bias=False)
     inside = x
     gate = b.matrix("attn_gate", x, block) if b.has("attn_gate.weight", block) and architecture not in ("step35", "spark2_5") else None
     q, k, v = b.qkv(x, block, packed=architecture in PACKED_QKV, clamp=bool(b.model.hyperparameters.get("attention.clamp_kqv")))
@@ -293,7 +304,7 @@ def routed(b, x, block, traits, early=None, act="glu"):
     gating = GATING.get(hyperparameters.get("expert_gating_func", 0), "softmax") if traits.gating is None else traits.gating
     return b.experts(
         x, block, gating=gating, norm_weights=norm_weights, scale=hyperparameters.get("expert_weights_scale", 0.0) not in (0.0, 1.0),
-        weigh_first=traits.weigh_first, select_from_logits=traits.weigh_first, probabilities=early,
+        weigh_first=traits.weigh_first, select_from="logits" if traits.weigh_first else "probs", probabilities=early,
         groups=hyperparameters.get("expert_group_count", 0), groups_used=hyperparameters.get("expert_group_used_count", 0),
         clamped=clamps(b, "swiglu_clamp_exp", block), act=act,
     )  # fmt: skip
@@ -318,7 +329,7 @@ def grove(b, x, block):
     """Experts, and groups of them that share a small one."""
     hyperparameters = b.model.hyperparameters
     probabilities = b.matrix("ffn_gate_inp", x, block)
-    y = b.experts(x, block, norm_weights=True, probabilities=probabilities)
+    y = b.experts(x, block, norm_weights=True, probabilities=probabilities, select_from="sigmoid")
     chunks = b.weight("ffn_up_chexps.weight", block).shape[2]
     used = min(b.model.per_layer("expert_used_count")[block], chunks)
     z = b.grouped_experts(x, block, probabilities, used) if hyperparameters else None

@@ -12,7 +12,7 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.sizes import Sizes
 
 BLOCK = {"ffn_up_exps": 100 * MIB, "ffn_gate_exps": 100 * MIB, "ffn_down_exps": 150 * MIB}
-FOUR = {block: BLOCK for block in range(4)}
+FOUR = dict.fromkeys(range(4), BLOCK)
 ALL = tuple(BLOCK)
 
 
