@@ -371,7 +371,7 @@ class Build:
         graph, settings = self.graph, self.settings
         kept = block if cache_of is None else cache_of
         if v_first is None:
-            v_first = self.model.architecture not in sliding_window.PATTERNS
+            v_first = not sliding_window.window_length(self.model)
         k_length, v_length = self.lengths(block)
         suffix = "_swa" if self.windowed[block] else ""
         k_rotation = self.rotation("k", k_length, settings.cache_type_k, suffix)

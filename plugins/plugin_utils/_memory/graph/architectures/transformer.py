@@ -327,10 +327,9 @@ def arctic_network(b, between, before, block):
 
 def grove(b, x, block):
     """Experts, and groups of them that share a small one."""
-    hyperparameters = b.model.hyperparameters
     probabilities = b.matrix("ffn_gate_inp", x, block)
     y = b.experts(x, block, norm_weights=True, probabilities=probabilities, select_from="sigmoid")
     chunks = b.weight("ffn_up_chexps.weight", block).shape[2]
     used = min(b.model.per_layer("expert_used_count")[block], chunks)
-    z = b.grouped_experts(x, block, probabilities, used) if hyperparameters else None
+    z = b.grouped_experts(y, block, probabilities, used)
     return same("add", y, same("scale", z))
