@@ -11,7 +11,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 
 from ...cache import indexer
-from . import deci, gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, sparse_latent, state_spaces, transformer
+from . import deci, gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, rwkv, sparse_latent, state_spaces, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
@@ -28,6 +28,8 @@ BUILDERS = {
     "minimax-01": minimax.build_01,
     "minimax-m3": minimax.build_m3,
     "kimi-k3": kimi.build_k3,
+    **dict.fromkeys(("rwkv6", "rwkv7"), rwkv.build),
+    **dict.fromkeys(("arwkv7", "rwkv6qwen2"), rwkv.build_in_qwen),
     **dict.fromkeys(("mamba", "mamba2"), state_spaces.build_mamba),
     **dict.fromkeys(("nemotron_h", "nemotron_h_moe"), state_spaces.build_nemotron_h),
     **dict.fromkeys(("lfm2", "lfm2moe"), state_spaces.build_lfm2),
