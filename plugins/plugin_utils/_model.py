@@ -78,13 +78,14 @@ class Model:
 
         Nanbeige runs its blocks several times and counts each time; Granite Switch adds a block, its router.
         """
-        n_layer_all = self._n_block * self._loops + self._routers
+        n_layer_all = self.n_block * self._loops + self._routers
         if n_layer_all > MAX_LAYERS:
             raise InfraError("the model runs more blocks than llama.cpp can", where=self.name or "model", got=n_layer_all, expected=f"at most {MAX_LAYERS}")
         return n_layer_all
 
     @cached_property
-    def _n_block(self):
+    def n_block(self):
+        """Blocks in the file."""
         return self.integer("block_count", minimum=1, maximum=MAX_LAYERS)
 
     @cached_property
@@ -151,15 +152,15 @@ class Model:
         value = self.hyperparameters.get(key, default)
         if not isinstance(value, list):
             return (self.integer(key, default),) * self.n_layer_all
-        wrong_length = len(value) < self._n_block if key in ANY_LENGTH else len(value) != self._n_block
+        wrong_length = len(value) < self.n_block if key in ANY_LENGTH else len(value) != self.n_block
         if not wrong_length and (self._loops > 1 or self._routers):
-            value = value[: self._n_block] * self._loops + value[-1:] * self._routers
+            value = value[: self.n_block] * self._loops + value[-1:] * self._routers
         if wrong_length or any(not isinstance(item, int) for item in value):
             raise InfraError(
                 f"'{self.architecture}.{key}' does not have one whole number for each block",
                 where=self.name or "model",
                 got=f"{len(value)} values",
-                expected=f"{self._n_block}",
+                expected=f"{self.n_block}",
             )
         for item in value:
             if not 0 <= item <= UINT32_MAX:

@@ -16,7 +16,7 @@ from .cache import hybrid
 from .cache.sliding_window import windowed_blocks
 from .devices import HOST
 from .graph.allocator import buffer_sizes
-from .graph.architectures import MARKS, WHOLE, build_graph
+from .graph.architectures import LOOPED, MARKS, WHOLE, build_graph
 from .graph.blocks import Build
 from .graph.scheduler import schedule
 
@@ -41,10 +41,12 @@ def compute(model, settings, devices, layout, placed):
 
 
 def by_block(model, placed):
-    """{block or None: [(device, bytes there, TensorGroup)]}"""
+    """{block or None: [(device, bytes there, TensorGroup)]}; blocks that are run again have the tensors of the first time."""
     tensors = {block: [] for block in (None, *range(model.n_layer_all))}
     for device, size, group, block in placed:
         tensors[block].append((device, size, group))
+    if model.architecture in LOOPED:
+        tensors.update((block, tensors[block % model.n_block]) for block in range(model.n_block, model.n_layer_all))
     return tensors
 
 

@@ -21,7 +21,7 @@ PINNED_BELOW = 32
 """Tokens from which on llama.cpp has no wishes, unless all is on devices (src/llama-context.cpp: graph_get_cb)."""
 
 
-NORMS_WITHOUT_SUFFIX = frozenset({"post_attention_norm", "post_ffw_norm"})
+NORMS_WITHOUT_SUFFIX = frozenset({"post_attention_norm", "post_ffw_norm", "ssm_b_norm", "ssm_c_norm", "ssm_dt_norm"})
 """Norms that some files call so, without ".weight" (src/models/plamo2.cpp, plamo3.cpp)."""
 
 

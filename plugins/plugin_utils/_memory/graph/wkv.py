@@ -35,7 +35,7 @@ def shifted(b, before, x):
 
 
 def last_token(b, x):
-    return view(x, b.n_embd, 1, b.n_seqs)
+    return view(x, b.n_embd, 1, b.n_seqs, packed=b.n_seqs == 1)
 
 
 def time_mix_6(b, x, before, block):

@@ -36,14 +36,16 @@ BUILDERS = {
     "falcon-h1": state_spaces.build_falcon_h1,
     "granitehybrid": state_spaces.build_granite,
     "jamba": state_spaces.build_jamba,
+    "plamo2": state_spaces.build_plamo,
     **dict.fromkeys(transformer.ARCHITECTURES, transformer.build),
 }
 """A function that takes a Build and adds the whole graph to it."""
 
-
-MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners, "glm5-next": indexer.owners}
+MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners, "glm5-next": indexer.owners, "nanbeige": transformer.loop_ends}
 """What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
 
+LOOPED = frozenset({"nanbeige"})
+"""Architectures whose blocks are run several times over."""
 
 WHOLE = frozenset({"deepseek32", "gemma3n", "glm-dsa", "hrm_text", "kimi-k3", "minimax-01", "minimax-m3"})
 """Architectures whose blocks use, or leave in memory, results of all blocks before them, so that none stands for another."""

@@ -18,7 +18,7 @@ def build(b):
     for block in b.blocks:
         x = reshape(x, b.n_embd, b.n_tokens // b.n_seqs, b.n_seqs)
         shift = load_shift(b, block, 2)
-        of_time, of_channels = view(shift, b.n_embd, 1, b.n_seqs), view(shift, b.n_embd, 1, b.n_seqs)
+        of_time, of_channels = (view(shift, b.n_embd, 1, b.n_seqs, packed=b.n_seqs == 1) for _part in range(2))
         normed = b.norm(x, "attn_norm", block, op="norm")
         y, first_v = time_mix(b, normed, shifted(b, of_time, normed), first_v, block)
         between = same("add", y, x)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Models with Mamba layers, alone, between blocks of attention, or beside it; and those with short convolutions.
 
-Source: src/models/mamba.cpp, jamba.cpp, granite-hybrid.cpp, falcon-h1.cpp, nemotron-h.cpp, lfm2.cpp.
+Source: src/models/mamba.cpp, jamba.cpp, granite-hybrid.cpp, falcon-h1.cpp, nemotron-h.cpp, lfm2.cpp, plamo2.cpp.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from ...cache import hybrid
 from ..ggml import concat, mul_mat, reshape, same, transpose, view
 from ..recurrent_state import store_state
-from ..state_space import convolution_state, mamba, mamba2
+from ..state_space import convolution_state, mamba, mamba2, mamba_of_plamo
 from . import transformer
 from .traits import Traits
 
@@ -42,6 +42,27 @@ def build_jamba(b):
         between = same("add", before, x)
         x = same("add", between, transformer.network(b, b.norm(between, "ffn_norm", block), block, traits))
     return b.logits(x)
+
+
+def build_plamo(b):
+    """The whole graph of plamo2: norms before and after each part."""
+    recurrent = hybrid.recurrent_blocks(b.model)
+    x = b.embeddings()
+    for block in b.blocks:
+        before = x
+        x = b.norm(x, "attn_norm", block)
+        x = mamba_of_plamo(b, x, block) if recurrent[block] else plamo_attention(b, x, block)
+        if block == b.last_block:
+            x, before = b.outputs_only(x), b.outputs_only(before)
+        between = same("add", b.norm(x, "post_attention_norm", block), before)
+        x = b.feed_forward(b.norm(between, "ffn_norm", block), block)
+        x = same("add", b.norm(x, "post_ffw_norm", block), between)
+    return b.logits(x)
+
+
+def plamo_attention(b, x, block):
+    q, k, v = b.qkv(x, block)
+    return b.attention(b.rope(b.norm(q, "attn_q_norm", block)), b.rope(b.norm(k, "attn_k_norm", block)), v, block)
 
 
 def build_granite(b):

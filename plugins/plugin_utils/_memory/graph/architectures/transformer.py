@@ -32,8 +32,15 @@ def build(b):
     skip = x if traits.skip else None
     for block in b.blocks:
         x, skip = decoder_block(b, x, block, traits, skip)
+        if b.model.architecture == "nanbeige" and loop_ends(b.model)[block] and not b.model.hyperparameters.get("skip_loop_final_norm"):
+            x = b.norm(x, "output_norm")
     x = last_norm(b, x, traits)
     return b.project(x, logits(b, traits))
+
+
+def loop_ends(model):
+    """Whether the blocks are run again after this one (nanbeige)."""
+    return tuple((block + 1) % model.n_block == 0 and block + 1 < model.n_layer for block in range(model.n_layer_all))
 
 
 def traits_of(b):
