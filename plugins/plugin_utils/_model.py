@@ -88,6 +88,10 @@ class Model:
         """Blocks in the file."""
         return self.integer("block_count", minimum=1, maximum=MAX_LAYERS)
 
+    def block_in_file(self, block):
+        """The block of the file that is run as C(block)."""
+        return block % self.n_block if block is not None and self._loops > 1 else block
+
     @cached_property
     def _loops(self):
         return max(self.integer("num_loops", 1), 1) if self.architecture == "nanbeige" else 1

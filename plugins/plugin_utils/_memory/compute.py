@@ -16,7 +16,7 @@ from .cache import hybrid
 from .cache.sliding_window import windowed_blocks
 from .devices import HOST
 from .graph.allocator import buffer_sizes
-from .graph.architectures import LOOPED, MARKS, WHOLE, build_graph
+from .graph.architectures import MARKS, WHOLE, build_graph
 from .graph.blocks import Build
 from .graph.scheduler import schedule
 
@@ -45,9 +45,7 @@ def by_block(model, placed):
     tensors = {block: [] for block in (None, *range(model.n_layer_all))}
     for device, size, group, block in placed:
         tensors[block].append((device, size, group))
-    if model.architecture in LOOPED:
-        tensors.update((block, tensors[block % model.n_block]) for block in range(model.n_block, model.n_layer_all))
-    return tensors
+    return {block: tensors[model.block_in_file(block)] for block in tensors}
 
 
 def representative(model, layout, tensors):

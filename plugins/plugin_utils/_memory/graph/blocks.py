@@ -79,7 +79,7 @@ class Build:
 
     def weight(self, name, block=None):
         """The leaf of a tensor, by its name without the block; None where the model has none."""
-        key = (block, name)
+        key = (self.model.block_in_file(block), name)
         leaf = self._weights.get(key)
         if leaf is None and name in self._placed[block]:
             group, size, device = self._placed[block][name]

@@ -41,13 +41,10 @@ BUILDERS = {
 }
 """A function that takes a Build and adds the whole graph to it."""
 
-MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners, "glm5-next": indexer.owners, "nanbeige": transformer.loop_ends}
+MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners, "glm5-next": indexer.owners}
 """What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
 
-LOOPED = frozenset({"nanbeige"})
-"""Architectures whose blocks are run several times over."""
-
-WHOLE = frozenset({"deepseek32", "gemma3n", "glm-dsa", "hrm_text", "kimi-k3", "minimax-01", "minimax-m3"})
+WHOLE = frozenset({"deepseek32", "gemma3n", "glm-dsa", "hrm_text", "kimi-k3", "minimax-01", "minimax-m3", "nanbeige"})
 """Architectures whose blocks use, or leave in memory, results of all blocks before them, so that none stands for another."""
 
 
