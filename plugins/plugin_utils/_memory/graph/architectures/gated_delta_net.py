@@ -35,16 +35,24 @@ def build(b):
 
 def gated_attention(b, x, block):
     """Q brings a gate for the result."""
-    length, heads, tokens = b.k_length, b.heads[block], b.n_tokens
-    q, k, v = (b.matrix(f"attn_{name}", x, block) for name in "qkv")
+    length, heads, kv_heads, tokens = b.k_length, b.heads[block], b.kv_heads[block], b.n_tokens
+    each = 1 if b.model.architecture == "qwen3next" else 4
+    q, k, v = gated_qkv(b, x, block, 2 * length * heads, length * kv_heads)
     whole = reshape(q, 2 * length, heads, tokens)
     gate = view(whole, length, heads, tokens)
-    q = b.rope(b.norm(view(whole, length, heads, tokens), "attn_q_norm", block), block)
-    k = reshape(k, length, b.kv_heads[block], tokens)
-    k = b.rope(b.norm(k, "attn_k_norm", block), block)
-    x = b.attention(q, k, reshape(v, length, b.kv_heads[block], tokens), block, out=None)
+    q = b.rope(b.norm(view(whole, length, heads, tokens), "attn_q_norm", block), each=each)
+    k = b.rope(b.norm(reshape(k, length, kv_heads, tokens), "attn_k_norm", block), each=each)
+    x = b.attention(q, k, reshape(v, length, kv_heads, tokens), block, out=None)
     x = same("mul", x, same("unary", cont(gate, length * heads, tokens)))
     return b.matrix("attn_output", x, block, bias=False)
+
+
+def gated_qkv(b, x, block, q_width, kv_width):
+    """Q with its gate, K and V: from three matrices, or copied out of the result of one."""
+    if not b.has("attn_qkv.weight", block):
+        return [b.matrix(f"attn_{name}", x, block) for name in "qkv"]
+    both = b.matrix("attn_qkv", x, block)
+    return [cont(view(both, width, b.n_tokens)) for width in (q_width, kv_width, kv_width)]
 
 
 def linear_attention(b, x, block):
