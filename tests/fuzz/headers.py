@@ -53,10 +53,19 @@ def small(architecture="llama", experts=0):
     pairs = [make.scalar("general.architecture", "str", architecture), make.scalar("general.name", "str", "Small")]
     pairs += [make.scalar(f"{architecture}.{key}", "u32", value) for key, value in keys.items()]
     pairs.append(make.array("tokenizer.ggml.tokens", "str", ["a", "", "bb"]))
-    up = ("ffn_up_exps", (64, 32, experts)) if experts else ("ffn_up", (64, 128))
-    shapes = {"token_embd.weight": (64, 128), "output.weight": (64, 128)}
+    network = [("ffn_gate", (64, 128)), ("ffn_up", (64, 128)), ("ffn_down", (128, 64))]
+    if experts:
+        network = [
+            ("ffn_gate_inp", (64, experts)),
+            ("ffn_gate_exps", (64, 32, experts)),
+            ("ffn_up_exps", (64, 32, experts)),
+            ("ffn_down_exps", (32, 64, experts)),
+        ]
+    attention = [("attn_q", (64, 64)), ("attn_k", (64, 32)), ("attn_v", (64, 32)), ("attn_output", (64, 64))]
+    norms = [("attn_norm", (64,)), ("ffn_norm", (64,))]
+    shapes = {"token_embd.weight": (64, 128), "output_norm.weight": (64,), "output.weight": (64, 128)}
     for block in range(2):
-        shapes.update({f"blk.{block}.{name}.weight": shape for name, shape in (("attn_q", (64, 64)), ("attn_k", (64, 32)), ("attn_v", (64, 32)), up)})
+        shapes.update({f"blk.{block}.{name}.weight": shape for name, shape in norms + attention + network})
     tensors, offset = [], 0
     for name, shape in shapes.items():
         tensors.append(make.tensor(name, shape, make.F32, offset))

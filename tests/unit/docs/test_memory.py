@@ -180,7 +180,7 @@ def together():
     yield f"the machine wants {in_ram:,} MiB = {human(in_ram * MIB)} of RAM"
 
 
-@pytest.mark.parametrize("statement", statements())
+@pytest.mark.parametrize("statement", list(statements()))
 def test_the_document_says(statement):
     assert statement.strip() in TEXT
 

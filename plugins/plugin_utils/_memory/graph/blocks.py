@@ -8,6 +8,8 @@ Source: src/llama-graph.cpp (the functions of llm_graph_context), src/llama-kv-c
 
 from __future__ import annotations
 
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
+
 from ..cache import sliding_window
 from ..cache.attention import head_lengths, kv_heads
 from ..devices import HOST
@@ -88,6 +90,18 @@ class Build:
                 leaf.scratch_bytes = row_padding_bytes(group)  # of its copies on devices
         return leaf
 
+    def needed(self, name, block=None):
+        """The leaf of a tensor that the graph can't do without."""
+        leaf = self.weight(name, block)
+        if leaf is None:
+            raise InfraError(
+                f"the header has no tensor '{name if block is None else f'blk.{block}.{name}'}'",
+                where=self.model.name or "model",
+                expected=f"the tensors of architecture '{self.model.architecture}'",
+                fix="The file may be damaged or made for another version of llama.cpp",
+            )
+        return leaf
+
     def backend(self, device):
         return self.host if device == HOST else device
 
@@ -106,7 +120,7 @@ class Build:
         """Rows of the token embedding. The input for ready-made embeddings is there too, unused."""
         tokens = ggml.leaf_input("i32", self.n_tokens)
         deepstack = self.deepstack_layers()
-        rows = get_rows(self.weight("token_embd.weight"), tokens)
+        rows = get_rows(self.needed("token_embd.weight"), tokens)
         if deepstack:
             rows = ggml.pad(rows, deepstack * self.n_embd)
         self.graph.expand(rows)
@@ -149,7 +163,7 @@ class Build:
 
     def matrix(self, name, x, block=None, bias=True):
         """C(x) times a matrix, with scale and bias as far as the model has them."""
-        x = mul_mat(self.weight(f"{name}.weight", block), x)
+        x = mul_mat(self.needed(f"{name}.weight", block), x)
         if self.has(f"{name}.scale", block):
             x = same("mul", x, self.weight(f"{name}.scale", block))
         if bias and self.has(f"{name}.bias", block):
@@ -347,7 +361,7 @@ class Build:
 
     def rotation(self, which, length, cache_type, suffix=""):
         """The matrix that evens out the values of a quantized cache, None where there is none."""
-        if not is_quantized(cache_type) or length % 64:
+        if not is_quantized(cache_type) or not length or length % 64:
             return None
         size = 64
         if which == "k":
@@ -522,7 +536,7 @@ class Build:
 
     def project(self, x, steps=()):
         """The output matrix, and C(steps): operations on the logits."""
-        weight = self.weight("output.weight") or self.weight("token_embd.weight")
+        weight = self.weight("output.weight") or self.needed("token_embd.weight")
         x = mul_mat(weight, x)
         if self.has("output.scale"):
             x = same("mul", x, self.weight("output.scale"))

@@ -197,7 +197,7 @@ def _inputs_ahead(graph, copied, host):
 def _bytes_of_copy(source):
     """Bytes of a copy: a view keeps the distances in its last dimension, and so takes nearly as much as what it looks at."""
     root = source.root
-    if root is None:
+    if root is None or not root.size_bytes:
         return source.size_bytes
     elements = source.shape[0] * source.shape[1] * source.shape[2] * source.shape[3]
     whole = root.shape[0] * root.shape[1] * root.shape[2] * root.shape[3]

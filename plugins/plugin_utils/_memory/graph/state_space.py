@@ -36,7 +36,7 @@ def mamba(b, x, block):
         step, into, out = b.norm(step, "ssm_dt_norm", block), b.norm(into, "ssm_b_norm", block), b.norm(out, "ssm_c_norm", block)
     else:
         step = cont(step)
-    step = same("add", ggml.mul_mat(b.weight("ssm_dt.weight", block), step), b.weight("ssm_dt.bias", block))
+    step = same("add", ggml.mul_mat(b.needed("ssm_dt.weight", block), step), b.weight("ssm_dt.bias", block))
     channels = reshape(x, 1, inner, tokens, seqs)
     _states, y = scan(b, channels, step, into, out, (state, 1, inner), block)
     y = view(y, inner, tokens, seqs, packed=True)

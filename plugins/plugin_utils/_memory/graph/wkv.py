@@ -51,8 +51,8 @@ def time_mix_6(b, x, before, block):
     if kv_heads not in (0, heads):
         k, v = (repeat(reshape(part, size, 1, kv_heads, tokens), size, heads // kv_heads, kv_heads, tokens) for part in (k, v))
     k, v, r = (reshape(part, size, heads, tokens) for part in (k, v, r))
-    inner = same("unary", mul_mat(b.weight("time_mix_decay_w1.weight", block), decayed))
-    decay = same("add", mul_mat(b.weight("time_mix_decay_w2.weight", block), inner), b.weight("time_mix_decay.weight", block))
+    inner = same("unary", mul_mat(b.needed("time_mix_decay_w1.weight", block), decayed))
+    decay = same("add", mul_mat(b.needed("time_mix_decay_w2.weight", block), inner), b.weight("time_mix_decay.weight", block))
     decay = reshape(same("unary", same("unary", same("unary", decay))), size, heads, tokens)
     if gated:
         k = same("sub", k, same("mul", k, decay))

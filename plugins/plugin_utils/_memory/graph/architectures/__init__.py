@@ -8,7 +8,7 @@ Source: src/models/*.cpp.
 
 from __future__ import annotations
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
 from ...cache import indexer
 from . import deci, gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, rwkv, sparse_latent, state_spaces, transformer
@@ -55,7 +55,6 @@ def build_graph(b):
         raise InfraError(
             f"the compute buffers of architecture '{b.model.architecture}' are not modelled yet",
             where=b.model.name or "model",
-            expected=nearest(b.model.architecture, BUILDERS),
             fix="No figure is given rather than a guess",
         )
     b.builder = builder
@@ -64,7 +63,7 @@ def build_graph(b):
     except (AttributeError, IndexError, KeyError, TypeError, ZeroDivisionError) as error:
         # a graph that can't be built for want of a tensor or a figure: a header that lies about its architecture
         raise InfraError(
-            f"the tensors and figures of the header are not those of a '{b.model.architecture}' model: {error}",
+            f"the tensors and figures of the header are not those of a '{b.model.architecture}' model: some are missing or impossible",
             where=b.model.name or "model",
             fix="The file may be damaged or made for another version of llama.cpp",
         ) from error

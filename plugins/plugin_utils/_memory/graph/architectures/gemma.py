@@ -88,7 +88,7 @@ def network_4(b, x, block):
     y = b.norm(b.feed_forward(b.norm(x, "ffn_norm", block), block), "post_ffw_norm_1", block)
     z = b.norm(x, "pre_ffw_norm_2", block)
     scores = same("mul", same("scale", same("rms_norm", x)), b.weight("ffn_gate_inp.scale", block))
-    scores = mul_mat(b.weight("ffn_gate_inp.weight", block), scores)
+    scores = mul_mat(b.needed("ffn_gate_inp.weight", block), scores)
     z = b.norm(b.experts(z, block, norm_weights=True, probabilities=scores), "post_ffw_norm_2", block)
     return same("add", y, z)
 

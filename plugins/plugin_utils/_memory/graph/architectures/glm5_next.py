@@ -64,13 +64,13 @@ def pool_inputs(b):
 
 def sparse_attention(b, x, pools, chosen, own, block):
     heads, tokens = b.heads[block], b.n_tokens
-    compressed = b.norm(mul_mat(b.weight("attn_q_a.weight", block), x), "attn_q_a_norm", block)
-    q = mul_mat(b.weight("attn_q_b.weight", block), compressed)
+    compressed = b.norm(mul_mat(b.needed("attn_q_a.weight", block), x), "attn_q_a_norm", block)
+    q = mul_mat(b.needed("attn_q_b.weight", block), compressed)
     q = reshape(q, q.shape[0] // heads, heads, tokens)
-    k = b.norm(mul_mat(b.weight("attn_kv_a_mqa.weight", block), x), "attn_kv_a_norm", block)
+    k = b.norm(mul_mat(b.needed("attn_kv_a_mqa.weight", block), x), "attn_kv_a_norm", block)
     rank = k.shape[0]
     k = reshape(k, rank, 1, tokens)
-    q = permute(mul_mat(b.weight("attn_k_b.weight", block), permute(q, 0, 2, 1, 3)), 0, 2, 1, 3)
+    q = permute(mul_mat(b.needed("attn_k_b.weight", block), permute(q, 0, 2, 1, 3)), 0, 2, 1, 3)
     cache, n_kv = b.latent_cache(block, rank)
     mask = b.mask(n_kv)
     if own or chosen is None:
@@ -85,7 +85,7 @@ def sparse_attention(b, x, pools, chosen, own, block):
         keys = view(cache, rank, 1, n_kv, b.settings.n_stream)
         values = view(cache, rank, 1, n_kv, b.settings.n_stream)
         y = b.attend(q, keys, values, reshape(chosen, *mask.shape), v_mla=b.weight("attn_v_b.weight", block), v_is_k=True)
-    return mul_mat(b.weight("attn_output.weight", block), y), chosen
+    return mul_mat(b.needed("attn_output.weight", block), y), chosen
 
 
 def gathers(b, rows, n_kv):
@@ -146,5 +146,5 @@ def gathered(b, q, mask, chosen, cache, rows, heads, block):
     keys = reshape(keys, rank, rows, 1, tokens)
     scores = mul_mat(keys, permute(q, 0, 2, 3, 1))
     scores = same("soft_max", scores, b.given("gather_mask", "f32", rows, 1, 1, tokens))
-    y = mul_mat(b.weight("attn_v_b.weight", block), mul_mat(cont(transpose(keys)), scores))
+    y = mul_mat(b.needed("attn_v_b.weight", block), mul_mat(cont(transpose(keys)), scores))
     return reshape(cont(permute(y, 0, 2, 1, 3)), y.shape[0] * heads, tokens)

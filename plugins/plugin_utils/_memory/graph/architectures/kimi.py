@@ -52,10 +52,10 @@ def delta_attention(b, x, block):
     q, k, v = convolutions(b, x, block, length, heads, tokens)
     gate = decay(b, x, block, length, heads, tokens)
     if architecture == "bailingmoe3":
-        beta = same("unary", reshape(mul_mat(b.weight("ssm_beta.weight", block), x), 1, heads, tokens, seqs))
+        beta = same("unary", reshape(mul_mat(b.needed("ssm_beta.weight", block), x), 1, heads, tokens, seqs))
         q, k = same("scale", same("rms_norm", q)), same("scale", same("rms_norm", k))
     else:
-        beta = same("unary", reshape(mul_mat(b.weight("ssm_beta.weight", block), x), 1, heads, tokens, seqs))
+        beta = same("unary", reshape(mul_mat(b.needed("ssm_beta.weight", block), x), 1, heads, tokens, seqs))
     width = length * length * heads
     leaf = state_leaf(b, block, "state", width)
     state = reshape(load_state(b, leaf, width), length, length, heads, seqs)
@@ -75,7 +75,7 @@ def convolutions(b, x, block, length, heads, tokens):
     before = load_state(b, leaf, width)
     inputs = [None] * 3
     if b.has("attn_qkv.weight", block):
-        both = mul_mat(b.weight("attn_qkv.weight", block), x)
+        both = mul_mat(b.needed("attn_qkv.weight", block), x)
         inputs = [cont(view(both, inner, b.n_tokens)) for _part in range(3)]
     found = []
     for name, kernel, part in zip("qkv", kernels, inputs, strict=True):
@@ -88,9 +88,9 @@ def convolutions(b, x, block, length, heads, tokens):
 
 
 def decay(b, x, block, length, heads, tokens):
-    gate = mul_mat(b.weight("ssm_f_a.weight", block), x)
+    gate = mul_mat(b.needed("ssm_f_a.weight", block), x)
     if b.has("ssm_f_b.weight", block):
-        gate = mul_mat(b.weight("ssm_f_b.weight", block), gate)
+        gate = mul_mat(b.needed("ssm_f_b.weight", block), gate)
     gate = same("add", gate, b.weight("ssm_dt.bias", block))
     rate = reshape(b.weight("ssm_a", block), 1, heads, 1)
     bounded = "kda.gate_lower_bound" in b.model.hyperparameters and b.model.architecture == "kimi-k3"
@@ -107,14 +107,14 @@ def decay(b, x, block, length, heads, tokens):
 def gated(b, x, y, block, length, heads):
     """The normed result times a gate that comes from the block's input."""
     if b.has("ssm_g_b.weight", block):
-        gate = mul_mat(b.weight("ssm_g_b.weight", block), mul_mat(b.weight("ssm_g_a.weight", block), reshape(x, x.shape[0], b.n_tokens)))
+        gate = mul_mat(b.needed("ssm_g_b.weight", block), mul_mat(b.needed("ssm_g_a.weight", block), reshape(x, x.shape[0], b.n_tokens)))
     elif b.model.architecture == "kimi-k3":
-        gate = mul_mat(b.weight("ssm_g.weight", block), reshape(x, x.shape[0], b.n_tokens))
+        gate = mul_mat(b.needed("ssm_g.weight", block), reshape(x, x.shape[0], b.n_tokens))
     else:
-        gate = mul_mat(b.weight("ssm_g_a.weight", block), x)
+        gate = mul_mat(b.needed("ssm_g_a.weight", block), x)
     gate = reshape(gate, length, heads, b.n_tokens)
     y = same("mul", b.norm(y, "ssm_norm", block), same("unary", gate))
-    return mul_mat(b.weight("attn_output.weight", block), cont(y, length * heads, b.n_tokens))
+    return mul_mat(b.needed("attn_output.weight", block), cont(y, length * heads, b.n_tokens))
 
 
 def gated_latent_attention(b, x, block):
@@ -129,11 +129,11 @@ def gated_latent_attention(b, x, block):
     heads = b.heads[block]
     if b.model.architecture == "bailingmoe3":
         length = y.shape[0] // heads
-        gate = same("unary", reshape(mul_mat(b.weight("attn_gate.weight", block), x), 1, heads, b.n_tokens))
+        gate = same("unary", reshape(mul_mat(b.needed("attn_gate.weight", block), x), 1, heads, b.n_tokens))
         y = cont(same("mul", reshape(y, length, heads, b.n_tokens), gate), length * heads, b.n_tokens)
     elif b.has("attn_gate.weight", block):
-        y = same("mul", y, same("unary", mul_mat(b.weight("attn_gate.weight", block), x)))
-    return mul_mat(b.weight("attn_output.weight", block), y)
+        y = same("mul", y, same("unary", mul_mat(b.needed("attn_gate.weight", block), x)))
+    return mul_mat(b.needed("attn_output.weight", block), y)
 
 
 def unpacked_without_rope(b, x, block):
@@ -141,7 +141,7 @@ def unpacked_without_rope(b, x, block):
     q = latent.query(b, x, block)
     q = reshape(q, q.shape[0] // heads, heads, tokens)
     compressed, k_rope = latent.latents(b, x, block, rope=False)
-    both = mul_mat(b.weight("attn_kv_b.weight", block), compressed)
+    both = mul_mat(b.needed("attn_kv_b.weight", block), compressed)
     rope = k_rope.shape[0]
     nope = q.shape[0] - rope
     v_length = both.shape[0] // heads - nope
@@ -207,13 +207,13 @@ def situ_network(b, x, block, suffix=""):
 
 def latent_experts(b, x, block):
     """Experts that work on a smaller row."""
-    small = mul_mat(b.weight("ffn_routed_down.weight", block), x) if b.has("ffn_routed_down.weight", block) else x
-    scores = mul_mat(b.weight("ffn_gate_inp.weight", block), x)
+    small = mul_mat(b.needed("ffn_routed_down.weight", block), x) if b.has("ffn_routed_down.weight", block) else x
+    scores = mul_mat(b.needed("ffn_gate_inp.weight", block), x)
     y = transformer.routed(b, small, block, ROUTING, early=scores, act="situ")
     if b.has("ffn_routed_norm.weight", block):
         y = b.norm(y, "ffn_routed_norm", block)
     if b.has("ffn_routed_up.weight", block):
-        y = mul_mat(b.weight("ffn_routed_up.weight", block), y)
+        y = mul_mat(b.needed("ffn_routed_up.weight", block), y)
     if b.has("ffn_gate_shexp.weight", block):
         y = same("add", y, situ_network(b, x, block, "_shexp"))
     return y

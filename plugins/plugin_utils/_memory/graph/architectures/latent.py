@@ -77,7 +77,7 @@ def absorbed(b, q, x, block, rope=True):
     q_rope = view(q, turned, heads, tokens)
     if rope:
         q_rope = same("rope", q_rope, b.positions())
-    q_latent = permute(mul_mat(b.weight("attn_k_b.weight", block), permute(q_nope, 0, 2, 1, 3)), 0, 2, 1, 3)
+    q_latent = permute(mul_mat(b.needed("attn_k_b.weight", block), permute(q_nope, 0, 2, 1, 3)), 0, 2, 1, 3)
     v = reshape(latent, rank, 1, tokens)
     return concat(q_latent, q_rope, 0), concat(v, k_rope, 0), v
 
@@ -98,13 +98,13 @@ def attention_on_latents(b, q, k, v, block, mask=None, out="attn_output"):
 def query(b, x, block):
     """Q of all heads, by way of a smaller matrix in the larger models."""
     if b.has("attn_q.weight", block):
-        return mul_mat(b.weight("attn_q.weight", block), x)
-    return mul_mat(b.weight("attn_q_b.weight", block), b.norm(mul_mat(b.weight("attn_q_a.weight", block), x), "attn_q_a_norm", block))
+        return mul_mat(b.needed("attn_q.weight", block), x)
+    return mul_mat(b.needed("attn_q_b.weight", block), b.norm(mul_mat(b.needed("attn_q_a.weight", block), x), "attn_q_a_norm", block))
 
 
 def latents(b, x, block, rope=True):
     """(the normed latent, K's part with rope)."""
-    both = mul_mat(b.weight("attn_kv_a_mqa.weight", block), x)
+    both = mul_mat(b.needed("attn_kv_a_mqa.weight", block), x)
     rank = b.model.integer("attention.kv_lora_rank")
     k_rope = view(both, both.shape[0] - rank, 1, b.n_tokens)
     if rope:
@@ -119,7 +119,7 @@ def unpacked_attention(b, x, block, packed_v=True):
     q = reshape(q, q.shape[0] // heads, heads, tokens)
     latent, k_rope = latents(b, x, block)
     rope = k_rope.shape[0]
-    both = mul_mat(b.weight("attn_kv_b.weight", block), latent)
+    both = mul_mat(b.needed("attn_kv_b.weight", block), latent)
     nope = q.shape[0] - rope
     v_length = both.shape[0] // heads - nope
     v = cont(view(both, v_length, heads, tokens))

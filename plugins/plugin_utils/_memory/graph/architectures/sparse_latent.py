@@ -24,7 +24,7 @@ def build(b):
     for block in b.blocks:
         before = x
         x = b.norm(x, "attn_norm", block)
-        compressed = b.norm(mul_mat(b.weight("attn_q_a.weight", block), x), "attn_q_a_norm", block)
+        compressed = b.norm(mul_mat(b.needed("attn_q_a.weight", block), x), "attn_q_a_norm", block)
         if own[block] or chosen is None:
             chosen = choose(b, x, compressed, block)
         x = attention(b, x, compressed, chosen, block)
@@ -63,7 +63,7 @@ def rotation_size(length):
 
 
 def attention(b, x, compressed, chosen, block):
-    q, k, v = latent.absorbed(b, mul_mat(b.weight("attn_q_b.weight", block), compressed), x, block)
+    q, k, v = latent.absorbed(b, mul_mat(b.needed("attn_q_b.weight", block), compressed), x, block)
     graph, streams = b.graph, b.settings.n_stream
     for part in (q, v, k):
         graph.expand(part)

@@ -120,11 +120,11 @@ def build_nemotron_h(b):
 def nemotron_network(b, x, block):
     if not b.has("ffn_gate_inp.weight", block):
         return b.feed_forward(x, block, act="relu_sqr")
-    small = mul_mat(b.weight("ffn_latent_down.weight", block), x) if b.has("ffn_latent_down.weight", block) else x
+    small = mul_mat(b.needed("ffn_latent_down.weight", block), x) if b.has("ffn_latent_down.weight", block) else x
     scores = b.matrix("ffn_gate_inp", x, block)
     y = transformer.routed(b, small, block, Traits(gating=None, norm_weights=None), early=scores, act="relu_sqr")
     if b.has("ffn_latent_up.weight", block):
-        y = mul_mat(b.weight("ffn_latent_up.weight", block), y)
+        y = mul_mat(b.needed("ffn_latent_up.weight", block), y)
     return same("add", y, b.feed_forward(x, block, act="relu_sqr", suffix="_shexp"))
 
 
