@@ -94,6 +94,10 @@ def is_quantized(cache_type):
     return CACHE_TYPES[cache_type][0] > 1
 
 
+WITH_ENCODER = frozenset({"dflash", "eagle3", "t5", "t5encoder"})
+"""Architectures for whose encoder every token of a batch may have a result (src/llama-model.cpp: llama_model_has_encoder)."""
+
+
 def resolve(given, model):
     """Settings for C(model) from a plain dictionary of options; None means not given.
 
@@ -114,7 +118,7 @@ def resolve(given, model):
         n_seq_max=n_seq_max,
         n_batch=n_batch,
         n_ubatch=min(n_batch, option["ubatch_size"] or 512),
-        n_outputs=n_batch if outputs == "batch" else outputs or n_seq_max,
+        n_outputs=n_batch if outputs == "batch" or model.architecture in WITH_ENCODER else outputs or n_seq_max,
         n_gpu_layers=_gpu_layers(option, model),
         flash_attn=flash_attn,
         cache_type_k=option["cache_type_k"] or "f16",

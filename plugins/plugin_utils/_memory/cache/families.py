@@ -32,9 +32,9 @@ PLAIN_ATTENTION = frozenset(
 RECURRENT = frozenset({"arwkv7", "mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7"})
 
 KINDS = {
-    **dict.fromkeys(NO_CACHE, (none,)),
     **dict.fromkeys(PLAIN_ATTENTION, (attention,)),
     **dict.fromkeys(sliding_window.PATTERNS, (sliding_window,)),
+    **dict.fromkeys(NO_CACHE, (none,)),
     **dict.fromkeys(("deepseek2", "deepseek2-ocr", "mistral4"), (latent,)),
     **dict.fromkeys(("deepseek32", "glm-dsa", "hy_v4"), (latent, indexer)),
     **dict.fromkeys(RECURRENT, (recurrent,)),

@@ -28,7 +28,7 @@ NORMS_WITHOUT_SUFFIX = frozenset({"post_attention_norm", "post_ffw_norm", "ssm_b
 
 
 def _name_in_block(group):
-    name = group.name[len("blk.*.") :]
+    name = group.name.replace("blk.*.", "", 1)  # "enc." and "dec." stay before it
     return f"{name}.weight" if name in NORMS_WITHOUT_SUFFIX else name
 
 
@@ -204,17 +204,17 @@ class Build:
                 return self.weight(f"rope_{name}.weight{device}")
         return None
 
-    def feed_forward(self, x, block, act="silu", gate="parallel", suffix=""):
-        """The dense network ffn_up, ffn_gate, ffn_down, with C(suffix) for a shared expert."""
-        up = self.matrix(f"ffn_up{suffix}", x, block) if self.has(f"ffn_up{suffix}.weight", block) else x
-        gated = self.has(f"ffn_gate{suffix}.weight", block)
+    def feed_forward(self, x, block, act="silu", gate="parallel", suffix="", prefix=""):
+        """The dense network ffn_up, ffn_gate, ffn_down, with C(suffix) for a shared expert, with C(prefix) for an encoder or decoder."""
+        up = self.matrix(f"{prefix}ffn_up{suffix}", x, block) if self.has(f"{prefix}ffn_up{suffix}.weight", block) else x
+        gated = self.has(f"{prefix}ffn_gate{suffix}.weight", block)
         if gated and gate == "parallel":
-            x = self.matrix(f"ffn_gate{suffix}", x, block)
+            x = self.matrix(f"{prefix}ffn_gate{suffix}", x, block)
             x = same("mul", same("unary", x), up) if act == "relu_sqr" else glu(x, up)
         elif gated:
-            x = same("unary", self.matrix(f"ffn_gate{suffix}", up, block))
+            x = same("unary", self.matrix(f"{prefix}ffn_gate{suffix}", up, block))
         else:
-            down = self.weight(f"ffn_down{suffix}.weight", block)
+            down = self.weight(f"{prefix}ffn_down{suffix}.weight", block)
             if down is not None and up.shape[0] == 2 * down.shape[0]:
                 x = glu(up)
             else:
@@ -223,7 +223,7 @@ class Build:
                     x = same("sqr", x)
                 if self.has("ffn_act.scales", block):
                     x = same("div", x, self.weight("ffn_act.scales", block))
-        return self.matrix(f"ffn_down{suffix}", x, block) if self.has(f"ffn_down{suffix}.weight", block) else x
+        return self.matrix(f"{prefix}ffn_down{suffix}", x, block) if self.has(f"{prefix}ffn_down{suffix}.weight", block) else x
 
     def experts(
         self, x, block, gating="softmax", norm_weights=False, scale=False, act="glu", weigh_first=False, groups=0, groups_used=0,
@@ -410,12 +410,13 @@ class Build:
         x = self.rotated(x, v_rotation)
         return self.matrix(out, x, block) if out else x
 
-    def attention_without_cache(self, q, k, v, block, out="attn_output", sinks=None, bias=None):
+    def attention_without_cache(self, q, k, v, block, out="attn_output", sinks=None, bias=None, mask=None):
         """Attention among the tokens of the micro-batch (build_attn with llm_graph_input_attn_no_cache)."""
         for part in (q, k, v):
             self.graph.expand(part)
-        name = "mask_swa" if self.windowed[block] else "mask"
-        mask = self.given(name, "f16" if self.settings.flash_attn else "f32", self.n_tokens, self.n_tokens)
+        if mask is None:
+            name = "mask_swa" if self.windowed[block] else "mask"
+            mask = self.given(name, "f16" if self.settings.flash_attn else "f32", self.n_tokens, self.n_tokens)
         x = self.attend(q, k, v, mask, sinks=sinks, bias=bias, cached=False)
         return self.matrix(out, x, block) if out else x
 

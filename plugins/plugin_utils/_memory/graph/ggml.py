@@ -8,7 +8,10 @@ What ggml does with a shape is stated here once. Source: ggml/src/ggml.c. A shap
 
 from __future__ import annotations
 
-BYTES = {"f32": 4, "f16": 2, "i32": 4, "i64": 8}
+BYTES = {"f32": 4, "f16": 2, "bf16": 2, "i32": 4, "i64": 8}
+
+BLOCKS = "in blocks"
+"""The type of a quantized cache: bytes go by blocks of values, as many for each as in the whole cache."""
 
 IN_PLACE = frozenset("fill scale add add_id sub mul div sqr sqrt log unary rope rms_norm clamp soft_max".split())
 """Operations whose result may take the place of a source (ggml-alloc.c: ggml_op_can_inplace)."""
@@ -37,7 +40,7 @@ class Tensor:
         self.sources = sources
         self.root = root
         self.packed = packed
-        self.size_bytes = shape[0] * shape[1] * shape[2] * shape[3] * BYTES[type_] if size_bytes is None else size_bytes
+        self.size_bytes = elements(shape) * BYTES[type_] if size_bytes is None else size_bytes
         self.scratch_bytes = 0
         self.home = None
         self.weight = False
@@ -61,7 +64,7 @@ def leaf_weight(shape, size_bytes, home):
 
 
 def leaf_cache(shape, size_bytes, home, type_="f32"):
-    tensor = Tensor("none", type_ if type_ in BYTES else "f16", four(shape), size_bytes=size_bytes)
+    tensor = Tensor("none", type_ if type_ in BYTES else BLOCKS, four(shape), size_bytes=size_bytes)
     tensor.home = home
     return tensor
 
@@ -119,7 +122,13 @@ def cast(a, type_):
 
 
 def cont(a, *shape):
-    return Tensor("cont", a.type, four(shape) if shape else a.shape, (a,))
+    shape = four(shape) if shape else a.shape
+    size_bytes = a.root.size_bytes * elements(shape) // elements(a.root.shape) if a.type == BLOCKS else None
+    return Tensor("cont", a.type, shape, (a,), size_bytes=size_bytes)
+
+
+def elements(shape):
+    return shape[0] * shape[1] * shape[2] * shape[3]
 
 
 def view(a, *shape, packed=False):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
 from ...cache import indexer
-from . import deci, gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, rwkv, sparse_latent, state_spaces, transformer
+from . import deci, encoders, gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, rwkv, sparse_latent, state_spaces, transformer
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
@@ -19,6 +19,9 @@ BUILDERS = {
     **dict.fromkeys(sparse_latent.ARCHITECTURES, sparse_latent.build),
     **dict.fromkeys(gated_delta_net.ARCHITECTURES, gated_delta_net.build),
     **dict.fromkeys(kimi.ARCHITECTURES, kimi.build),
+    **dict.fromkeys(encoders.BERTS, encoders.build_bert),
+    "t5": encoders.build_t5,
+    "t5encoder": encoders.build_t5_encoder,
     "deci": deci.build,
     "gemma3n": gemma.build_3n,
     "gemma4": gemma.build_4,
@@ -44,7 +47,7 @@ BUILDERS = {
 MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners, "glm5-next": indexer.owners}
 """What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
 
-WHOLE = frozenset({"deepseek32", "gemma3n", "glm-dsa", "hrm_text", "kimi-k3", "minimax-01", "minimax-m3", "nanbeige"})
+WHOLE = frozenset({"deepseek32", "gemma3n", "glm-dsa", "hrm_text", "kimi-k3", "minimax-01", "minimax-m3", "nanbeige", "t5", "t5encoder"})
 """Architectures whose blocks use, or leave in memory, results of all blocks before them, so that none stands for another."""
 
 

@@ -25,6 +25,7 @@ class Traits:
     C(residual_scale): both results are scaled before they are added.
     C(norm_weights): of the chosen experts; None: as the header says. C(late_outputs): the last block works on all tokens: outputs are chosen
     "before" the last norm or "after" it.
+    C(cached): K and V are kept. C(embeds): the result is the last norm, there are no logits.
     C(skip): the embeddings are added after each block. C(residual_first): the residual is the first operand of the last sum.
     C(logits): operations on the logits.
     """
@@ -50,6 +51,7 @@ class Traits:
     late_outputs: str = ""
     all_outputs: bool = False
     cached: bool = True
+    embeds: bool = False
     softcap: bool = False
     logits: tuple[str, ...] = ()
     skip: bool = False
@@ -86,11 +88,12 @@ TRAITS = {
     "deepseek": Traits(norm_weights=False),
     "dots1": BY_HEADER,
     "dream": Traits(cached=False),
+    "eurobert": Traits(cached=False, embeds=True),
     "exaone-moe": Traits(rope="window", gating=None, norm_weights=None),
     "exaone4": Traits(pre_norm=False, rope="window_if_any"),
     "falcon": Traits(norm="norm", parallel=("normed", "attn,inp")),
     "gemma": Traits(input=("scale",), q_scale=True),
-    "gemma-embedding": Traits(input=("scale",), q_scale=True, cached=False),
+    "gemma-embedding": Traits(input=("scale",), q_scale=True, cached=False, embeds=True),
     "gemma2": Traits(input=("scale",), q_scale=True, softcap=True, logits=SOFTCAP),
     "gemma3": Traits(input=("scale",), q_scale=True, logits=("softcap",)),
     "glm4moe": Traits(post_is_pre=True, gating=None, norm_weights=None),
@@ -110,6 +113,7 @@ TRAITS = {
     "laguna": Traits(gating=None, norm_weights=None),
     "llada": Traits(cached=False),
     "llada-moe": Traits(cached=False, norm_weights=False),
+    "llama-embed": Traits(cached=False, embeds=True),
     "llama4": Traits(rope="step", gating="sigmoid", norm_weights=False, weigh_first=True),
     "maincoder": Traits(rope_first=True),
     "maple": Traits(rope="window"),
@@ -117,9 +121,11 @@ TRAITS = {
     "mimo2": Traits(gating="sigmoid"),
     "minicpm": Traits(residual_scale=True, logits=("scale",), input=("scale",)),
     "minimax-m2": Traits(flat=True, gating=None),
+    "modern-bert": Traits(norm="norm", input=("norm_weight",), cached=False, embeds=True),
     "mpt": Traits(norm="norm", rope="none", flat=True, input=("position",)),
     "muse-glimmer": Traits(input=("norm",), rope="window", logits=("scale", "softcap")),
     "nemotron": Traits(norm="norm", act="relu_sqr"),
+    "neo-bert": Traits(cached=False, embeds=True),
     "olmo": NORM,
     "olmo2": Traits(pre_norm=False, flat=True),
     "olmoe": Traits(flat=True, norm_weights=False),
@@ -130,6 +136,7 @@ TRAITS = {
     "plamo": Traits(parallel=("normed", "attn,inp")),
     "pockettts": NORM,
     "qwen2moe": Traits(norm_weights=False),
+    "qwen3tts": Traits(logits=("padded",)),
     "refact": Traits(rope="none"),
     "rnd1": Traits(cached=False),
     "seed_oss": Traits(post_is_pre=True),

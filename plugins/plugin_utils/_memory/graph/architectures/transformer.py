@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ggml import constant, get_rows, glu, reshape, result, same, view
+from ..ggml import concat, constant, get_rows, glu, repeat, reshape, result, same, view
 from .traits import SOFTCAP, TRAITS
 
 ARCHITECTURES = tuple(TRAITS)
@@ -35,7 +35,7 @@ def build(b):
         if b.model.architecture == "nanbeige" and loop_ends(b.model)[block] and not b.model.hyperparameters.get("skip_loop_final_norm"):
             x = b.norm(x, "output_norm")
     x = last_norm(b, x, traits)
-    return b.project(x, logits(b, traits))
+    return b.graph.expand(x) if traits.embeds else b.project(x, logits(b, traits))
 
 
 def loop_ends(model):
@@ -75,7 +75,7 @@ def last_norm(b, x, traits):
     if traits.late_outputs == "before":
         x.output = True
         x = b.outputs_only(x)
-    x = b.norm(x, "output_norm", op=traits.norm)
+    x = b.norm(x, "enc.output_norm" if b.model.architecture == "neo-bert" else "output_norm", op=traits.norm)
     x.output = True
     if traits.late_outputs == "after":
         x = b.outputs_only(x)
@@ -94,6 +94,8 @@ def logits(b, traits):
             steps.extend(("scale",) if hyperparameters.get("logit_scale") else ())
         elif step == "no_pictures":
             steps.append(without_pictures)
+        elif step == "padded":
+            steps.append(lambda x: padded(b, x))
         else:
             steps.append(step)
     return steps
@@ -104,11 +106,21 @@ def without_pictures(x):
     return result("set", x.shape, x, same("clamp", constant(PICTURE_TOKENS)))
 
 
+def padded(b, x):
+    """Logits of fewer words than are read, behind those that never come (src/models/qwen3vl.cpp)."""
+    missing = b.needed("token_embd.weight").shape[1] - x.shape[0]
+    if missing <= 0:
+        return x
+    never = same("scale", view(b.needed("output_norm.weight"), 1))
+    return concat(repeat(never, missing, x.shape[1]), x, 0)
+
+
 def decoder_block(b, x, block, traits, skip=None):
     if deepstack_before(b, block):
         x = same("add", x, view(b.deepstack, b.n_embd, b.n_tokens))
     before = x
-    normed = b.norm(x, "attn_norm", block, op=traits.norm) if traits.pre_norm else x
+    bare = b.model.architecture == "modern-bert" and not b.has("attn_norm.weight", block)
+    normed = b.norm(x, "attn_norm", block, op=traits.norm) if traits.pre_norm and not bare else x
     early = b.matrix("ffn_gate_inp", x, block) if b.model.architecture == "smallthinker" else None
     x = attention(b, b.norm(x, "attn_norm_2", block, op=traits.norm) if b.has("attn_norm_2.weight", block) else normed, block, traits)
     last = block == b.last_block and not traits.late_outputs and not traits.all_outputs
