@@ -11,7 +11,24 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
 from ...cache import indexer
-from . import deci, encoders, gated_delta_net, gemma, glm5_next, hrm, kimi, latent, minimax, qwen4exp, rwkv, sparse_latent, state_spaces, transformer
+from . import (
+    deci,
+    encoders,
+    gated_delta_net,
+    gemma,
+    glm5_next,
+    granite_switch,
+    hrm,
+    hy_v4,
+    kimi,
+    latent,
+    minimax,
+    qwen4exp,
+    rwkv,
+    sparse_latent,
+    state_spaces,
+    transformer,
+)
 
 BUILDERS = {
     **dict.fromkeys(latent.ARCHITECTURES, latent.build),
@@ -27,7 +44,9 @@ BUILDERS = {
     "gemma4": gemma.build_4,
     "glm5-next": glm5_next.build,
     "qwen4exp": qwen4exp.build,
+    "graniteswitch": granite_switch.build,
     "hrm_text": hrm.build,
+    "hy_v4": hy_v4.build,
     "minimax-01": minimax.build_01,
     "minimax-m3": minimax.build_m3,
     "kimi-k3": kimi.build_k3,
@@ -44,7 +63,7 @@ BUILDERS = {
 }
 """A function that takes a Build and adds the whole graph to it."""
 
-MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners, "glm5-next": indexer.owners}
+MARKS = {"gemma3n": gemma.marks, "gemma4": gemma.marks, "glm-dsa": indexer.owners, "glm5-next": indexer.owners, "hy_v4": indexer.owners}
 """What tells blocks of an architecture apart beside their tensors: a function of the model, a value for each block."""
 
 WHOLE = frozenset({"deepseek32", "gemma3n", "glm-dsa", "hrm_text", "kimi-k3", "minimax-01", "minimax-m3", "nanbeige", "t5", "t5encoder"})

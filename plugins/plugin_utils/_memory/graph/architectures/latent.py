@@ -82,7 +82,7 @@ def absorbed(b, q, x, block, rope=True):
     return concat(q_latent, q_rope, 0), concat(v, k_rope, 0), v
 
 
-def attention_on_latents(b, q, k, v, block, mask=None, out="attn_output"):
+def attention_on_latents(b, q, k, v, block, mask=None, out="attn_output", sinks=None):
     """C(k) goes into the cache, its first part is V; the result is unpacked after attention."""
     graph = b.graph
     for part in (q, v, k):
@@ -91,7 +91,7 @@ def attention_on_latents(b, q, k, v, block, mask=None, out="attn_output"):
     graph.expand(b.store_k(k, cache))
     keys = view(cache, k.shape[0], 1, n_kv, b.settings.n_stream)
     values = view(cache, v.shape[0], 1, n_kv, b.settings.n_stream)
-    x = b.attend(q, keys, values, b.mask(n_kv) if mask is None else mask, v_mla=b.weight("attn_v_b.weight", block), v_is_k=True)
+    x = b.attend(q, keys, values, b.mask(n_kv) if mask is None else mask, sinks=sinks, v_mla=b.weight("attn_v_b.weight", block), v_is_k=True)
     return b.matrix(out, x, block, bias=False) if out else x
 
 

@@ -36,15 +36,16 @@ def build(b):
     return b.logits(x)
 
 
-def choose(b, x, compressed, block):
+def choose(b, x, compressed, block, rotated=True):
     """The cells with the highest scores, for each token (the fused Lightning Indexer)."""
     model, tokens, streams = b.model, b.n_tokens, b.settings.n_stream
     heads, length = model.integer("attention.indexer.head_count"), model.integer("attention.indexer.key_length")
-    rotation = b.given(f"index_rot{rotation_size(length)}", "f32", rotation_size(length), rotation_size(length))
     q = same("rope", reshape(mul_mat(b.weight("indexer.attn_q_b.weight", block), compressed), length, heads, tokens), b.positions())
     k = b.norm(mul_mat(b.weight("indexer.attn_k.weight", block), x), "indexer.k_norm", block, op="norm")
     k = same("rope", reshape(k, length, 1, tokens), b.positions())
-    q, k = mul_mat(rotation, q), mul_mat(rotation, k)
+    if rotated:
+        rotation = b.given(f"index_rot{rotation_size(length)}", "f32", rotation_size(length), rotation_size(length))
+        q, k = mul_mat(rotation, q), mul_mat(rotation, k)
     cache, n_kv = b.index_cache(block, length)
     b.graph.expand(b.store_k(k, cache, "_index"))
     weights = mul_mat(b.weight("indexer.proj.weight", block), x)
@@ -62,7 +63,7 @@ def rotation_size(length):
     return size
 
 
-def attention(b, x, compressed, chosen, block):
+def attention(b, x, compressed, chosen, block, out="attn_output", sinks=None):
     q, k, v = latent.absorbed(b, mul_mat(b.needed("attn_q_b.weight", block), compressed), x, block)
     graph, streams = b.graph, b.settings.n_stream
     for part in (q, v, k):
@@ -78,5 +79,5 @@ def attention(b, x, compressed, chosen, block):
     opened = same("add", view(opened, n_kv, tokens, 1, streams), mask)
     keys = view(cache, k.shape[0], 1, n_kv, streams)
     values = view(cache, v.shape[0], 1, n_kv, streams)
-    x = b.attend(q, keys, values, opened, v_mla=b.weight("attn_v_b.weight", block), v_is_k=True)
-    return b.matrix("attn_output", x, block, bias=False)
+    x = b.attend(q, keys, values, opened, sinks=sinks, v_mla=b.weight("attn_v_b.weight", block), v_is_k=True)
+    return b.matrix(out, x, block, bias=False) if out else x

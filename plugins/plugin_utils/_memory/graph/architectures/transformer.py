@@ -19,6 +19,8 @@ GATING = {0: "softmax", 1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqr
 PACKED_QKV = frozenset(("olmo2", "olmoe", "minimax-m2", "step35"))
 """Architectures that copy Q, K and V out of one matrix's result (build_qkv without reshape)."""
 
+CLAMPED_AT_ONCE = frozenset(("deepseek4", "dflash", "glm5-next", "hy_v4", "maple"))
+
 PICTURE_TOKENS = 8192
 """Of chameleon (src/models/chameleon.cpp)."""
 
@@ -330,9 +332,9 @@ def routed(b, x, block, traits, early=None, act="glu"):
 
 
 def clamps(b, key, block):
-    """Whether gate and up are clamped one by one; maple does it in one operation."""
+    """Whether gate and up are clamped one by one; some architectures do it in one operation."""
     limits = b.model.hyperparameters.get(key)
-    if b.model.architecture == "maple" or not limits:
+    if b.model.architecture in CLAMPED_AT_ONCE or not limits:
         return False
     return bool(limits[block] if isinstance(limits, list) else limits)
 
