@@ -332,9 +332,7 @@ class Build:
     def kv(self, block):
         """(K, V) of a block's cache, as leafs, and the cells of a stream."""
         if block not in self._caches:
-            settings = self.settings
-            windowed = self.windowed[block]
-            n_kv = sliding_window.window_cells(sliding_window.window_length(self.model), settings) if windowed else settings.n_ctx_seq
+            settings, n_kv = self.settings, self.cells(block)
             cells = n_kv * settings.n_stream
             k_width, v_width = self.widths(block)
             home = self.backend_of(block) if settings.kv_offload else self.host
@@ -344,6 +342,12 @@ class Build:
             ]
             self._caches[block] = (*found, n_kv)
         return self._caches[block]
+
+    def cells(self, block):
+        """Cells of a stream of a block's cache."""
+        if self.windowed[block]:
+            return sliding_window.window_cells(sliding_window.window_length(self.model), self.settings)
+        return self.settings.n_ctx_seq
 
     def lengths(self, block):
         """(length of a K head, length of a V head) of a block."""
@@ -434,8 +438,7 @@ class Build:
         """(the cache that keeps one row of C(width) for each token of a block, the cells of a stream)."""
         key = (block, kind)
         if key not in self._caches:
-            settings = self.settings
-            n_kv = settings.n_ctx_seq
+            settings, n_kv = self.settings, self.cells(block)
             size = n_kv * settings.n_stream * cache_row_bytes(width, settings.cache_type_k)
             home = self.backend_of(block) if settings.kv_offload else self.host
             self._caches[key] = ggml.leaf_cache((width, n_kv, settings.n_stream), size, home, settings.cache_type_k), n_kv

@@ -88,10 +88,11 @@ def attention_on_latents(b, q, k, v, block, mask=None, out="attn_output", sinks=
     for part in (q, v, k):
         graph.expand(part)
     cache, n_kv = b.latent_cache(block, k.shape[0])
-    graph.expand(b.store_k(k, cache))
+    suffix = "_swa" if b.windowed[block] else ""
+    graph.expand(b.store_k(k, cache, suffix))
     keys = view(cache, k.shape[0], 1, n_kv, b.settings.n_stream)
     values = view(cache, v.shape[0], 1, n_kv, b.settings.n_stream)
-    x = b.attend(q, keys, values, b.mask(n_kv) if mask is None else mask, sinks=sinks, v_mla=b.weight("attn_v_b.weight", block), v_is_k=True)
+    x = b.attend(q, keys, values, b.mask(n_kv, f"mask{suffix}") if mask is None else mask, sinks=sinks, v_mla=b.weight("attn_v_b.weight", block), v_is_k=True)
     return b.matrix(out, x, block, bias=False) if out else x
 
 
@@ -105,8 +106,10 @@ def query(b, x, block):
 def latents(b, x, block, rope=True):
     """(the normed latent, K's part with rope)."""
     both = mul_mat(b.needed("attn_kv_a_mqa.weight", block), x)
-    rank = b.model.integer("attention.kv_lora_rank")
+    rank = b.needed("attn_kv_a_norm.weight", block).shape[0]
     k_rope = view(both, both.shape[0] - rank, 1, b.n_tokens)
+    if b.has("attn_k_norm.weight", block):
+        k_rope = b.norm(k_rope, "attn_k_norm", block)
     if rope:
         k_rope = same("rope", k_rope, b.positions())
     return b.norm(view(both, rank, b.n_tokens), "attn_kv_a_norm", block), k_rope

@@ -1,9 +1,9 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Sparse latent attention (DSA): an indexer chooses the cells that attention may look at.
+"""Sparse latent attention (DSA): an indexer chooses the cells that attention may look at, in blocks without a window.
 
-Source: src/models/deepseek32.cpp, glm-dsa.cpp; src/llama-graph.cpp (build_attn with llm_graph_input_attn_k_dsa).
+Source: src/models/deepseek32.cpp, dots3note.cpp, glm-dsa.cpp; src/llama-graph.cpp (build_attn with llm_graph_input_attn_k_dsa).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .. import ggml
 from ..ggml import cont, mul_mat, reshape, same, view
 from . import latent, transformer
 
-ARCHITECTURES = ("deepseek32", "glm-dsa")
+ARCHITECTURES = ("deepseek32", "dots3note", "glm-dsa")
 
 
 def build(b):
@@ -25,9 +25,18 @@ def build(b):
         before = x
         x = b.norm(x, "attn_norm", block)
         compressed = b.norm(mul_mat(b.needed("attn_q_a.weight", block), x), "attn_q_a_norm", block)
-        if own[block] or chosen is None:
-            chosen = choose(b, x, compressed, block)
-        x = attention(b, x, compressed, chosen, block)
+        gated = b.has("attn_gate.weight", block)
+        out = None if gated else "attn_output"
+        inside = x
+        if b.windowed[block]:
+            q, k, v = latent.absorbed(b, b.matrix("attn_q_b", compressed, block), x, block)
+            x = latent.attention_on_latents(b, q, k, v, block, out=out)
+        else:
+            if own[block] or chosen is None:
+                chosen = choose(b, x, compressed, block)
+            x = attention(b, x, compressed, chosen, block, out=out)
+        if gated:
+            x = transformer.gated_result(b, x, b.matrix("attn_gate", inside, block), block)
         if block == b.last_block:
             x, before = b.outputs_only(x), b.outputs_only(before)
         between = same("add", x, before)
