@@ -13,6 +13,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ...cache import indexer
 from . import (
     deci,
+    drafts,
     encoders,
     gated_delta_net,
     gemma,
@@ -40,6 +41,8 @@ BUILDERS = {
     "t5": encoders.build_t5,
     "t5encoder": encoders.build_t5_encoder,
     "deci": deci.build,
+    "dflash": drafts.build_dflash,
+    "eagle3": drafts.build_eagle3,
     "gemma3n": gemma.build_3n,
     "gemma4": gemma.build_4,
     "glm5-next": glm5_next.build,
