@@ -25,7 +25,7 @@ OVERLAP = 2
 def cache(model, settings):
     """Bytes of cache and of what is being compressed for each block of C(model)."""
     length = attention.head_lengths(model)[0]
-    window = _window_cells(model, settings)
+    window = window_cells(model, settings)
     ratios = model.per_layer("attention.compress_ratios")
     return tuple(
         settings.n_seq_max * (window * cache_row_bytes(heads * length, settings.cache_type_k) + _compressed(model, settings, ratio, heads, block))
@@ -46,14 +46,16 @@ def _compressed(model, settings, ratio, heads, block):
         return 0
     if block >= model.n_layer:
         state = 0
-    return _cells(settings, ratio) * rows + FLOAT_BYTES * KEYS_AND_SCORES * state * (1 + settings.n_rs_seq)
+    return cells(settings, ratio) * rows + FLOAT_BYTES * KEYS_AND_SCORES * state * (1 + settings.n_rs_seq)
 
 
-def _cells(settings, ratio):
+def cells(settings, ratio):
+    """Cells of a stream for compressed rows."""
     return pad((settings.n_ctx_seq + ratio - 1) // ratio)
 
 
-def _window_cells(model, settings):
+def window_cells(model, settings):
+    """Cells of a stream for the last tokens."""
     return pad(min(settings.n_ctx_seq, model.integer("attention.sliding_window") + settings.n_ubatch))
 
 

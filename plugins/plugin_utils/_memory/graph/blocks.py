@@ -118,7 +118,7 @@ class Build:
 
     def embeddings(self):
         """Rows of the token embedding. The input for ready-made embeddings is there too, unused."""
-        tokens = ggml.leaf_input("i32", self.n_tokens)
+        self.tokens = tokens = ggml.leaf_input("i32", self.n_tokens)
         deepstack = self.deepstack_layers()
         rows = get_rows(self.needed("token_embd.weight"), tokens)
         if deepstack:
@@ -227,9 +227,9 @@ class Build:
 
     def experts(
         self, x, block, gating="softmax", norm_weights=False, scale=False, act="glu", weigh_first=False, groups=0, groups_used=0,
-        probabilities=None, select_from="probs", clamped=False, suffix="_exps", used=None,
+        probabilities=None, select_from="probs", clamped=False, suffix="_exps", used=None, ids=None,
     ):  # fmt: skip
-        """Experts chosen by a router (build_moe_ffn)."""
+        """Experts chosen by a router, or C(ids) (build_moe_ffn)."""
         graph, tokens = self.graph, x.shape[1]
         n_embd = x.shape[0]
         used = self.model.per_layer("expert_used_count")[block] if used is None else used
@@ -255,7 +255,7 @@ class Build:
             chosen = get_rows(by_group, groups_chosen)
             chosen = set_rows(same("fill", by_group), chosen, groups_chosen)
             chosen = reshape(chosen, n_expert, tokens)
-        ids = ggml.top_k_of_argsort(chosen, used)
+        ids = ggml.top_k_of_argsort(chosen, used) if ids is None else ids
         weights = get_rows(reshape(probs, 1, n_expert, tokens), ids)
         if gating == "softmax_weight":
             weights = reshape(same("soft_max", reshape(weights, used, tokens)), 1, used, tokens)
@@ -515,7 +515,7 @@ class Build:
         return (op, tokens_per_sequence) not in self._refused
 
     def pinned(self, x, block):
-        """llama.cpp wishes norms to be computed on the device of their block. Its scheduler heeds that in small graphs only, not where memory is measured."""
+        """llama.cpp wishes norms, and some blocks' results, to be computed on the device of their block. Its scheduler heeds that in small graphs only, not where memory is measured."""
         if self._heeded and block is not None:
             x.backend = self.backend_of(block)
         return x

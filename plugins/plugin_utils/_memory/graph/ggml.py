@@ -123,8 +123,12 @@ def cast(a, type_):
 
 def cont(a, *shape):
     shape = four(shape) if shape else a.shape
-    size_bytes = a.root.size_bytes * elements(shape) // elements(a.root.shape) if a.type == BLOCKS else None
-    return Tensor("cont", a.type, shape, (a,), size_bytes=size_bytes)
+    return Tensor("cont", a.type, shape, (a,), size_bytes=in_blocks(a, shape))
+
+
+def in_blocks(a, shape):
+    """Bytes of a copy of C(a) with a shape where C(a) looks at a quantized cache, None where it doesn't."""
+    return a.root.size_bytes * elements(shape) // elements(a.root.shape) if a.type == BLOCKS else None
 
 
 def elements(shape):
@@ -153,7 +157,7 @@ def transpose(a):
 def concat(a, b, axis):
     shape = list(a.shape)
     shape[axis] += b.shape[axis]
-    return Tensor("concat", a.type, tuple(shape), (a, b))
+    return Tensor("concat", a.type, tuple(shape), (a, b), size_bytes=in_blocks(a, shape))
 
 
 def repeat(a, *shape):

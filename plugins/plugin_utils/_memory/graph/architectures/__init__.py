@@ -13,6 +13,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ...cache import indexer
 from . import (
     deci,
+    deepseek4,
     drafts,
     encoders,
     gated_delta_net,
@@ -41,6 +42,7 @@ BUILDERS = {
     "t5": encoders.build_t5,
     "t5encoder": encoders.build_t5_encoder,
     "deci": deci.build,
+    "deepseek4": deepseek4.build,
     "dflash": drafts.build_dflash,
     "eagle3": drafts.build_eagle3,
     "gemma3n": gemma.build_3n,

@@ -319,7 +319,7 @@ def dense(b, x, block, traits):
     return b.feed_forward(x, block, act=traits.act)
 
 
-def routed(b, x, block, traits, early=None, act="glu"):
+def routed(b, x, block, traits, early=None, act="glu", ids=None):
     hyperparameters = b.model.hyperparameters
     norm_weights = hyperparameters.get("expert_weights_norm", False) if traits.norm_weights is None else traits.norm_weights
     gating = GATING.get(hyperparameters.get("expert_gating_func", 0), "softmax") if traits.gating is None else traits.gating
@@ -327,7 +327,7 @@ def routed(b, x, block, traits, early=None, act="glu"):
         x, block, gating=gating, norm_weights=norm_weights, scale=hyperparameters.get("expert_weights_scale", 0.0) not in (0.0, 1.0),
         weigh_first=traits.weigh_first, select_from="logits" if traits.weigh_first else "probs", probabilities=early,
         groups=hyperparameters.get("expert_group_count", 0), groups_used=hyperparameters.get("expert_group_used_count", 0),
-        clamped=clamps(b, "swiglu_clamp_exp", block), act=act,
+        clamped=clamps(b, "swiglu_clamp_exp", block), act=act, ids=ids,
     )  # fmt: skip
 
 
