@@ -34,10 +34,16 @@ def compute(model, settings, devices, layout, placed):
     C(placed): what weights.placed_tensors() yields. Raises InfraError for an architecture whose graph is not described.
     """
     tensors = by_block(model, placed)
-    blocks = tuple(range(model.n_layer)) if model.architecture in WHOLE else representative(model, layout, tensors)
-    build = Build(model, settings, layout, tensors, blocks, len(devices))
+    build = Build(model, settings, layout, tensors, built(model, settings, layout, tensors), len(devices))
     build_graph(build)
     return buffer_sizes(schedule(build.graph, len(devices), settings.op_offload, pipelined(model, settings, devices)), len(devices))
+
+
+def built(model, settings, layout, tensors):
+    """The blocks whose graph is built."""
+    if settings.mtp == "context":
+        return (model.n_layer,)
+    return tuple(range(model.n_layer)) if model.architecture in WHOLE else representative(model, layout, tensors)
 
 
 def by_block(model, placed):

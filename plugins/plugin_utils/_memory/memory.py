@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
-
 from .cache import families
 from .compute import compute
 from .devices import HOST
@@ -45,8 +43,6 @@ def allocate(model, settings, devices):
 
     Raises InfraError for an architecture or a combination whose rule is not written.
     """
-    if settings.mtp == "context":
-        raise InfraError("the compute buffers of the context of next-token prediction are not modelled yet", where="settings.mtp", got="context")
     where = layout(model, settings, devices)
     placed = tuple(placed_tensors(model, settings, devices, where))
     by_block = families.cache(model, settings)

@@ -62,9 +62,14 @@ def window_cells(model, settings):
 def rows(model, settings):
     """Bytes of a cache for each block in the context of next-token prediction: a window of K and of V, not compressed."""
     k_length, v_length = attention.head_lengths(model)
-    slots = settings.n_seq_max if settings.kv_unified else 1
-    cells = pad(min(settings.n_ctx_seq, model.integer("attention.sliding_window") * slots + settings.n_ubatch)) * settings.n_stream
+    count = next_token_cells(model, settings) * settings.n_stream
     return tuple(
-        cells * (cache_row_bytes(heads * k_length, settings.cache_type_k) + cache_row_bytes(heads * v_length, settings.cache_type_v))
+        count * (cache_row_bytes(heads * k_length, settings.cache_type_k) + cache_row_bytes(heads * v_length, settings.cache_type_v))
         for heads in attention.kv_heads(model)
     )
+
+
+def next_token_cells(model, settings):
+    """Cells of a stream in that context; one window for each slot that shares a cache."""
+    slots = settings.n_seq_max if settings.kv_unified else 1
+    return pad(min(settings.n_ctx_seq, model.integer("attention.sliding_window") * slots + settings.n_ubatch))

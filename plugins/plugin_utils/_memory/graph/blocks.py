@@ -515,7 +515,10 @@ class Build:
         return (op, tokens_per_sequence) not in self._refused
 
     def pinned(self, x, block):
-        """llama.cpp wishes norms, and some blocks' results, to be computed on the device of their block. Its scheduler heeds that in small graphs only, not where memory is measured."""
+        """llama.cpp wishes norms, and some blocks' results, to be computed on the device of their block.
+
+        Its scheduler heeds that in small graphs only, not where memory is measured.
+        """
         if self._heeded and block is not None:
             x.backend = self.backend_of(block)
         return x

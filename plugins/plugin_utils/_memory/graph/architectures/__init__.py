@@ -25,6 +25,7 @@ from . import (
     kimi,
     latent,
     minimax,
+    next_token,
     qwen4exp,
     rwkv,
     sparse_latent,
@@ -77,7 +78,7 @@ WHOLE = frozenset({"deepseek32", "gemma3n", "glm-dsa", "hrm_text", "kimi-k3", "m
 
 def build_graph(b):
     """The graph of b, a Build. Raises InfraError for an architecture whose graph is not described."""
-    builder = BUILDERS.get(b.model.architecture)
+    builder = next_token.build if b.settings.mtp == "context" else BUILDERS.get(b.model.architecture)
     if builder is None:
         raise InfraError(
             f"the compute buffers of architecture '{b.model.architecture}' are not modelled yet",

@@ -44,20 +44,30 @@ def build(b):
     b.graph.expand(window_mask(b))
     x = hc.spread(b, x, b.model.integer("hyper_connection.count"))
     for block in b.blocks:
-        residual = x
-        y, how = hc.before(b, x, "hc_attn", block)
-        y = attention(b, b.norm(y, "attn_norm", block), block)
-        x = hc.after(b, y, residual, how, block)
-        residual = x
-        y, how = hc.before(b, x, "hc_ffn", block)
+        x = b.pinned(decoder_block(b, x, block), block)
+    return b.logits(head(b, x))
+
+
+def decoder_block(b, x, block):
+    residual = x
+    y, how = hc.before(b, x, "hc_attn", block)
+    y = attention(b, b.norm(y, "attn_norm", block), block)
+    x = hc.after(b, y, residual, how, block)
+    residual = x
+    y, how = hc.before(b, x, "hc_ffn", block)
+    if block <= b.last_block:
         for part in (residual, *how):
             b.graph.expand(part)
-        x = b.pinned(hc.after(b, network(b, b.norm(y, "ffn_norm", block), block), residual, how, block), block)
+    return hc.after(b, network(b, b.norm(y, "ffn_norm", block), block), residual, how, block)
+
+
+def head(b, x):
+    """The rows of a token made one."""
     x = hc.narrow(b, x)
     count, tokens = x.shape[1], x.shape[2]
     weights = mul_mat(b.needed("output_hc_fn.weight"), same("rms_norm", reshape(x, count * b.n_embd, tokens)))
     weights = same("scale", same("unary", hc.affine(weights, b.weight("output_hc_scale.weight"), b.weight("output_hc_base.weight"))))
-    return b.logits(hc.weighted(b, x, weights, None))
+    return hc.weighted(b, x, weights, None)
 
 
 def network(b, x, block):
@@ -90,10 +100,10 @@ def attention(b, x, block):
     b.graph.expand(kv)
     cache, cells = window(b, block)
     b.graph.expand(b.store_k(kv, cache))
-    keys, mask = view(cache, length, 1, cells, b.n_seqs), window_mask(b)
+    keys, mask = view(cache, length, 1, cells, streams(b)), window_mask(b)
     if ratio == FINE.ratio:
         keys = with_rows(b, keys, FINE, block)
-        mask = concat(mask, opened(b, mask_of(b, FINE), chosen), 0)
+        mask = concat(mask, opened(mask_of(b, FINE), chosen), 0)
     elif ratio == COARSE.ratio:
         keys = with_rows(b, keys, COARSE, block)
         mask = concat(mask, mask_of(b, COARSE), 0)
@@ -112,45 +122,53 @@ def with_rows(b, keys, rows, block):
 
 def window(b, block):
     """(the cache of the last tokens of a block, its cells in each stream)"""
-    cells = compressed.window_cells(b.model, b.settings)
-    return stored(b, block, "window", b.k_length, cells), cells
+    return stored(b, block, "window", b.k_length, window_cells(b)), window_cells(b)
+
+
+def streams(b):
+    return b.settings.n_stream if b.settings.mtp == "context" else b.n_seqs
+
+
+def window_cells(b):
+    rule = compressed.next_token_cells if b.settings.mtp == "context" else compressed.window_cells
+    return rule(b.model, b.settings)
 
 
 def window_mask(b):
-    return mask_with(b, "mask", compressed.window_cells(b.model, b.settings))
+    return mask_with(b, "mask", window_cells(b))
 
 
 def mask_with(b, name, cells, flash=None):
     flash = b.settings.flash_attn if flash is None else flash
-    return b.given(name, "f16" if flash else "f32", cells, b.n_tokens // b.n_seqs, 1, b.n_seqs)
+    return b.given(name, "f16" if flash else "f32", cells, b.n_tokens // streams(b), 1, streams(b))
 
 
 def mask_of(b, rows):
     return mask_with(b, f"mask_{rows.name}", compressed.cells(b.settings, rows.ratio), flash=rows is INDEX or None)
 
 
-def opened(b, mask, chosen):
+def opened(mask, chosen):
     """The mask C(mask), closed but for the rows C(chosen)."""
-    cells, tokens, _one, streams = mask.shape
-    closed = view(same("fill", mask), 1, cells, tokens, streams)
+    cells, tokens, _one, slots = mask.shape
+    closed = view(same("fill", mask), 1, cells, tokens, slots)
     count = chosen.shape[0]
-    open_ = same("fill", ggml.Tensor("none", mask.type, (1, count, tokens, streams)))
-    found = set_rows(closed, open_, view(chosen, count, tokens, streams))
-    return same("add", view(found, cells, tokens, 1, streams), mask)
+    open_ = same("fill", ggml.Tensor("none", mask.type, (1, count, tokens, slots)))
+    found = set_rows(closed, open_, view(chosen, count, tokens, slots))
+    return same("add", view(found, cells, tokens, 1, slots), mask)
 
 
 def choose(b, x, narrow, block):
     """The fine rows with the highest scores, for each token."""
-    model, streams = b.model, b.n_seqs
+    model, slots = b.model, b.n_seqs
     heads, length = model.integer("attention.indexer.head_count"), model.integer("attention.indexer.key_length")
-    tokens = b.n_tokens // streams
+    tokens = b.n_tokens // slots
     q = b.rope(reshape(b.matrix("indexer.attn_q_b", narrow, block), length, heads, b.n_tokens))
     q = b.rotated(q, index_rotation(b, length))
     weights = same("scale", b.matrix("indexer.proj", x, block))
     cache, cells = cache_of(b, INDEX, block)
-    keys = view(cache, length, 1, cells, streams)
-    q, weights = view(q, length, heads, tokens, streams), view(weights, heads, tokens, 1, streams)
-    score = ggml.result("lightning_indexer", (cells, tokens, 1, streams), q, keys, weights, mask_of(b, INDEX))
+    keys = view(cache, length, 1, cells, slots)
+    q, weights = view(q, length, heads, tokens, slots), view(weights, heads, tokens, 1, slots)
+    score = ggml.result("lightning_indexer", (cells, tokens, 1, slots), q, keys, weights, mask_of(b, INDEX))
     b.note_fused("lightning_indexer", score, block)
     return cont(ggml.top_k(score, min(cells, model.integer("attention.indexer.top_k"))))
 
@@ -173,10 +191,8 @@ def compress(b, x, rows, block):
     before = [restored(b, leaf, rows, width) for leaf in states(b, rows, block, width)]
     sources = [concat(view(state, width, kept), new, 1) for state, new in zip(before, (values, scores), strict=True)]
     row = pooled(b, *sources, rows, length, block)
-    if rows is INDEX:
-        row = b.rotated(row, index_rotation(b, length))
-    else:
-        row = b.rotated(row, b.rotation("k", length, settings.cache_type_k, f"_{name}"))
+    rotation = index_rotation(b, length) if rows is INDEX else b.rotation("k", length, settings.cache_type_k, f"_{name}")
+    row = b.rotated(row, rotation)
     cache, _cells = cache_of(b, rows, block)
     target = reshape(cache, cache.shape[0], cache.shape[1] * cache.shape[2]) if cache.shape[2] > 1 else cache
     graph.expand(set_rows(target, view(row, length, row.shape[2]), b.given(f"{name}_write", "i64", row.shape[2])))
@@ -187,8 +203,8 @@ def compress(b, x, rows, block):
             graph.expand(set_rows(whole(state), found, b.given(f"{name}_snapshot_to", "i32", count)))
     count = min(b.n_tokens, kept)
     chosen = [get_rows(new, b.given(f"{name}_persist_from", "i32", count)) for new in (values, scores)]
-    for leaf, new in [(leaf, set_rows(whole(leaf), new, b.given(f"{name}_persist_to", "i32", count))) for leaf, new in zip(before, chosen, strict=True)]:
-        graph.expand(new)
+    for persisted in [set_rows(whole(state), new, b.given(f"{name}_persist_to", "i32", count)) for state, new in zip(before, chosen, strict=True)]:
+        graph.expand(persisted)
 
 
 def whole(state):
@@ -243,8 +259,8 @@ def cache_of(b, rows, block):
 
 def stored(b, block, kind, width, cells):
     settings = b.settings
-    size = cells * b.n_seqs * cache_row_bytes(width, settings.cache_type_k)
-    return b.kept(block, kind, lambda: ggml.leaf_cache((width, cells, b.n_seqs), size, home(b, block), settings.cache_type_k))
+    size = cells * streams(b) * cache_row_bytes(width, settings.cache_type_k)
+    return b.kept(block, kind, lambda: ggml.leaf_cache((width, cells, streams(b)), size, home(b, block), settings.cache_type_k))
 
 
 def states(b, rows, block, width):

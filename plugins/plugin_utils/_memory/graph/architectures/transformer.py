@@ -199,7 +199,7 @@ def parallel(b, x, before, normed, block, traits, last):
 
 def uses_rope(b, block, traits):
     rope = traits.rope
-    if rope == "all":
+    if rope == "all" or block > b.last_block:  # all blocks of next-token prediction
         return True
     if rope == "none":
         return False

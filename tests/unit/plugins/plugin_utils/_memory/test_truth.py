@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.cache import families
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import HOST, devices_from_plain
-from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.graph.architectures import BUILDERS
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout import layout
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.memory import allocate
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import resolve
@@ -24,11 +22,6 @@ def expected(row, part):
     return [buffers[part] for buffers in (*row["expected"]["devices"], row["expected"]["host"])]
 
 
-def modelled(row):
-    return row["settings"]["mtp"] != "context"
-
-
-MODELLED = sorted(name for name in truth.rows() if truth.model(name).architecture in BUILDERS)
 every_model = pytest.mark.parametrize("name", sorted(truth.rows()))
 
 
@@ -57,18 +50,11 @@ def test_the_cache_is_that_of_llama_cpp(name):
         assert [size // MIB for size in got] == pytest.approx(expected(row, "kv"), abs=1), row["settings"]
 
 
-@pytest.mark.parametrize("name", sorted(set(truth.rows()) - set(MODELLED)))
-def test_compute_buffers_without_a_rule_are_refused(name):
-    model = truth.model(name)
-    with pytest.raises(InfraError, match=f"the compute buffers of architecture '{model.architecture}' are not modelled yet"):
-        allocate(model, resolve({}, model), ())
-
-
-@pytest.mark.parametrize("name", MODELLED)
+@every_model
 def test_compute_buffers_are_near_those_of_llama_cpp(name):
     """Never below; see test_compute.py for how far above."""
     model = truth.model(name)
-    for row in filter(modelled, truth.rows()[name]):
+    for row in truth.rows()[name]:
         allocation = allocate(model, resolve(row["settings"], model), devices_from_plain(row["devices"]))
         for buffers, reported in zip((*allocation.devices, allocation.host), expected(row, "compute"), strict=True):
             assert buffers.compute_bytes // MIB >= reported - 1, row["settings"]
