@@ -18,15 +18,13 @@ options:
     description: One cache for all slots. By default only if O(parallel) is not given.
     type: bool
   cache_type_k:
-    description: The type of the K cache.
+    description: The type of the K cache. Not given, llama-server's own is V(f16); a plan chooses one.
     type: str
     choices: [f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl]
-    default: f16
   cache_type_v:
-    description: The type of the V cache. A quantized one needs flash attention.
+    description: The type of the V cache. A quantized one needs flash attention. Not given, llama-server's own is V(f16); a plan chooses one.
     type: str
     choices: [f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl]
-    default: f16
   flash_attn:
     description: Flash attention. V(auto) counts as on, but for the one architecture that can't use it (Grok).
     type: str
@@ -37,15 +35,15 @@ options:
     type: int
     default: 2048
   ubatch_size:
-    description: The most tokens of a physical batch. Compute buffers grow with it.
+    description: The most tokens of a physical batch. Compute buffers grow with it. Not given, llama-server's own is 512; a plan chooses 512 or 2048.
     type: int
-    default: 512
   kv_offload:
     description: Keep the cache of the blocks on a GPU there, too.
     type: bool
     default: true
   op_offload:
-    description: Let a GPU work on large batches for blocks in RAM. Their weights then pass through its compute buffer.
+    description:
+      - Let a GPU work on large batches for blocks in RAM. Their weights then pass through its compute buffer.
+      - Not given, llama-server's own is V(true); a plan chooses.
     type: bool
-    default: true
 """

@@ -15,8 +15,11 @@ version_added: 1.0.0
 author:
   - Contributors to the prositronic.infra collection (@prositronic)
 description:
-  - Decides the context and which layers go to which GPU, from the sizes of what llama.cpp will allocate, and says why.
-  - The objective, in this order, is the context asked for, all layers on the GPUs, and as much context as then fits.
+  - Chooses together the context, the type of the KV cache, the size of batches, whether a GPU works on prompts with weights in RAM,
+    which layers and experts go to which GPU, and how weights are loaded, from the sizes of what llama.cpp will allocate.
+    It says why, what it did not choose, and what would help.
+  - What is given is kept, and the rest is planned around it.
+  - The objective, in this order, is the context asked for; everything on the GPUs; a request that is done sooner; and as much more context as then fits.
     Where not everything fits, the experts of as few blocks as possible stay in RAM, or, of a model without experts, as few layers as possible.
   - Nothing is loaded and no GPU is needed. The node may be one that is not there, described by hand.
   - A plan that does not fit is returned as well, with RV(_value.fits) false and what is missing in RV(_value.reasons).
@@ -25,57 +28,18 @@ options:
     description: The model, as returned by P(prositronic.infra.gguf#lookup) or M(prositronic.infra.gguf_info).
     type: dict
     required: true
-  node:
-    description:
-      - What the node has, in the shape of the facts of M(prositronic.infra.gpu_facts), or described in a few words.
-      - A description has C(gpus), a list of dictionaries with C(model), an id of the table in C(docs/gpus.md) such as V(nvidia-l4), and C(count)
-        (V(1) to V(64)), and C(ram_bytes). A C(memory_total_bytes), C(memory_free_bytes), C(memory_bandwidth_bytes_per_second), C(matrix_flops)
-        (dense FP16 operations per second) or C(pcie_bytes_per_second) of an entry takes the place of the table's.
-        Instead of C(ram_bytes) there may be C(ram), with C(bytes), C(available_bytes) and, for the bandwidth, C(type) (such as V(ddr5-4800)) and C(channels)
-        (of 64 bits), or C(bandwidth_bytes_per_second); C(ram_bandwidth_bytes_per_second) beside C(ram_bytes) is the same.
-        C(cuda_max) is the newest CUDA that the driver runs, such as V("13.0"), C(cpu_flops) the operations per second of the processor,
-        C(name) the node's name.
-      - A machine whose GPU shares the RAM (Apple, Jetson, GB10, Strix Halo) has one memory, the size of which is C(ram_bytes) or C(memory_total_bytes).
-      - For facts written by hand, C(devices) (each with C(vendor), C(name), C(memory_total_bytes) and C(memory_free_bytes)) and C(host)
-        (with C(memory_total_bytes) and C(memory_available_bytes)) are enough.
-      - What facts of a GPU don't tell, its bandwidth for one, comes from the table where its driver's name is in it; facts count more.
-    type: dict
-    required: true
-  node_name:
-    description: The name of the node in the plan and the report.
-    type: str
-    default: node
   previous:
     description:
       - The plan that the node runs already. It is returned unchanged where the model, the node's hardware and the wishes are those it was made from.
         A server that runs holds memory, and a plan for what it leaves free would be another one.
     type: dict
-  ctx_size:
-    description:
-      - The number of tokens of context. By default as many as fit, up to those the model was trained with.
-      - With one cache per slot (O(kv_unified=false)) it is divided by O(parallel).
-    type: int
-  gpu_layers:
-    description: The number of layers on the GPUs, V(all), or V(auto) for as many as fit.
-    type: raw
-    default: auto
-  backend:
-    description: V(cpu) plans for a build of llama.cpp without GPUs, whatever the node has; V(auto) for one that uses its GPUs.
-    type: str
-    choices: [auto, cpu]
-    default: auto
-  reserve_bytes:
-    description: The bytes to leave free on each GPU, for the context of the driver and for other programs.
-    type: int
-    default: 1073741824
-  ram_reserve_bytes:
-    description: The bytes of available RAM to leave free.
-    type: int
-    default: 2147483648
 extends_documentation_fragment:
+  - prositronic.infra.llama_wishes
   - prositronic.infra.llama_settings
 seealso:
   - plugin: prositronic.infra.llama_memory
+    plugin_type: filter
+  - plugin: prositronic.infra.best_quantization
     plugin_type: filter
   - plugin: prositronic.infra.llama_server_args
     plugin_type: filter
@@ -89,6 +53,21 @@ EXAMPLES = r"""
     plan: "{{ model | prositronic.infra.llama_plan(ansible_facts['gpu']) }}"
   vars:
     model: "{{ lookup('prositronic.infra.gguf', '/models/model.gguf') }}"
+
+- name: At least 8192 tokens, at most 20 GiB of the GPU, and nothing in RAM
+  ansible.builtin.debug:
+    msg: "{{ (model | prositronic.infra.llama_plan(node, ctx_size={'min': 8192}, budget_bytes=21474836480, allow_cpu=false)).would_help }}"
+  vars:
+    model: "{{ lookup('prositronic.infra.gguf', '/models/model.gguf') }}"
+    node:
+      devices:
+        - vendor: nvidia
+          name: NVIDIA L4
+          memory_total_bytes: 24152899584
+          memory_free_bytes: 23666360320
+      host:
+        memory_total_bytes: 68719476736
+        memory_available_bytes: 64424509440
 
 - name: Plan a model on a machine that is not here, with a context of 16384 tokens and a quantized cache
   ansible.builtin.debug:
@@ -128,7 +107,7 @@ _value:
     schema:
       description: The version of this shape.
       type: int
-      sample: 1
+      sample: 2
     inputs:
       description: A digest of what the plan was made from, without the free memory.
       type: str
@@ -142,6 +121,10 @@ _value:
     node:
       description: The node's name, RAM and GPUs. C(device) is what llama.cpp calls a GPU.
       type: dict
+    objective:
+      description: What was preferred, and in words what the plan is after.
+      type: dict
+      sample: {prefer: decode}
     fits:
       description: Whether the model can run as planned.
       type: bool
@@ -149,15 +132,23 @@ _value:
       description:
         - Of C(layers_total) layers (the blocks and the output) C(gpu_layers) are on GPUs, C(layers_per_gpu) on each.
           The experts of the first C(n_cpu_moe) blocks are in RAM, but for the tensors that C(override_tensor) puts on a GPU.
+          C(blocks_partly_in_ram) counts the blocks on GPUs of which experts or feed-forward parts stay in RAM. C(tensor_split) is null unless it was fixed
+          or layers are shared out by it.
       type: dict
-      sample: {gpu_layers: 33, layers_total: 33, layers_per_gpu: [33], n_cpu_moe: 0, override_tensor: [], split_mode: layer}
+      sample: {gpu_layers: 33, layers_total: 33, layers_per_gpu: [33], all_on_gpu: true, blocks_partly_in_ram: 0, n_cpu_moe: 0, override_tensor: [],
+        split_mode: layer, main_gpu: 0, tensor_split: null}
     context:
-      description: The context in tokens (of all slots together), the number of slots and the types of the cache.
+      description: The context in tokens (of all slots together), whether one was asked for, the number of slots and the types of the cache.
       type: dict
-      sample: {ctx_size: 20992, n_ctx_train: 131072, parallel: 4, kv_unified: true, cache_type_k: f16, cache_type_v: f16}
+      sample: {ctx_size: 20992, asked: false, n_ctx_train: 131072, parallel: 4, kv_unified: true, cache_type_k: f16, cache_type_v: f16}
+    compute:
+      description: The sizes of batches, flash attention, what is offloaded, and how weights are loaded.
+      type: dict
+      sample: {batch_size: 2048, ubatch_size: 512, flash_attn: true, op_offload: true, kv_offload: true, load_mode: auto}
     memory:
       description:
         - For each GPU and the host the bytes of weights, KV cache and compute buffers, their total, what is free and what is kept in reserve.
+          C(overhead_bytes) is what the driver and its libraries are expected to take outside these buffers; the reserve is there for it.
         - C(host.cache_ram_bytes) is what the prompt cache may grow to.
       type: dict
     backend:
@@ -173,6 +164,17 @@ _value:
         - Under C(decode), the bytes that one generated token reads from each memory, and the tokens per second they allow at most.
           The rate is null unless the bandwidth of each memory in use is known.
       type: dict
+    missing:
+      description: Under C(to_run) and C(for_all_on_gpu), what is missing for each, as a list of C(where) and C(missing_bytes).
+      type: dict
+    would_help:
+      description: What would make it fit, or put more on the GPUs, in sentences.
+      type: list
+      elements: str
+    alternatives:
+      description: What was not chosen. The C(settings), what they would give, and C(why_not).
+      type: list
+      elements: dict
     server:
       description: The arguments that the plan decides, and the environment. P(prositronic.infra.llama_server_args#filter) gives the whole list.
       type: dict

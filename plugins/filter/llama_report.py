@@ -15,7 +15,7 @@ version_added: 1.0.0
 author:
   - Contributors to the prositronic.infra collection (@prositronic)
 description:
-  - Shows what goes where, as bars of what is used against what is free, the context, the flags, and why.
+  - Shows what goes where, as bars of what is used against what is free, the context, the flags, why, what was not chosen, and what would help.
 options:
   _input:
     description: The plan, as returned by P(prositronic.infra.llama_plan#filter).

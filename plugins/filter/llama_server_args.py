@@ -15,7 +15,7 @@ version_added: 1.0.0
 author:
   - Contributors to the prositronic.infra collection (@prositronic)
 description:
-  - Gives the list of arguments with which C(llama-server) runs a plan. What the plan decides is pinned, with C(--fit off),
+  - Gives the list of arguments with which C(llama-server) runs a plan. By default what the plan decides is pinned, with C(--fit off),
     so that C(llama-server) changes nothing of it.
   - The API key is only ever given by file. Arguments can be read by every user of a machine.
 options:
@@ -44,12 +44,22 @@ options:
     description: Whether the server offers its page for a browser.
     type: bool
     default: false
+  emit:
+    description:
+      - V(pinned) gives every flag. V(guided) gives context and margins, and C(llama-server) places layers and experts itself (C(--fit on)) by the
+        memory that is free when it starts. By default what the plan was asked for.
+    type: str
+    choices: [pinned, guided]
 seealso:
   - plugin: prositronic.infra.llama_plan
     plugin_type: filter
 """
 
 EXAMPLES = r"""
+- name: Show how to let the server place layers itself
+  ansible.builtin.debug:
+    msg: "llama-server {{ plan | prositronic.infra.llama_server_args(model='/models/model.gguf', emit='guided') | join(' ') }}"
+
 - name: Show how to start the server
   ansible.builtin.debug:
     msg: "llama-server {{ plan | prositronic.infra.llama_server_args(model='/models/model.gguf', port=8081) | join(' ') }}"

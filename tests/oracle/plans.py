@@ -46,11 +46,16 @@ WISHES = (
     {"ctx_size": 16384, "op_offload": False},
     {"ctx_size": 16384, "kv_offload": False},
     {"ctx_size": 4096, "gpu_layers": 20},
+    {"prefer": "context"},
+    {"prefer": "prefill"},
+    {"ctx_size": {"min": 8192, "max": 65536}, "reserve_bytes": 2147483648},
+    {"ctx_size": 8192, "cpu_moe": True},
 )
 FLAGS = {
     "--ctx-size": "ctx_size", "--parallel": "parallel", "--batch-size": "batch_size", "--ubatch-size": "ubatch_size",
     "--flash-attn": "flash_attn", "--cache-type-k": "cache_type_k", "--cache-type-v": "cache_type_v", "--gpu-layers": "gpu_layers",
     "--n-cpu-moe": "n_cpu_moe", "--tensor-split": "tensor_split", "--override-tensor": "override_tensor", "--split-mode": "split_mode",
+    "--main-gpu": "main_gpu",
 }  # fmt: skip
 SWITCHES = {
     "--kv-unified": ("kv_unified", True),
@@ -59,7 +64,7 @@ SWITCHES = {
     "--no-op-offload": ("op_offload", False),
 }
 # llama-server's own, without a figure in the buffers that are asked about.
-BESIDE = {"--cache-ram", "--fit"}
+BESIDE = {"--cache-ram", "--fit", "--load-mode"}
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,32 @@
 
   node.py        what a node has
   described_node.py  a machine that isn't here, in a few words
+  chosen_gpus.py only the GPUs that the user names
   wishes.py      what the user asks for
   budget.py      how much of each memory may be used, and what an allocation lacks
-  placement.py   how many layers go where, for a given context
-  context.py     how much context, and with it the placement
+  objective.py   which of two choices is the better one
+  chooser.py     context, settings and placement together
+    context.py     how much context is wanted, and how much fits
+    estimate.py    how long a request takes, roughly
+    probe.py       what an allocation would be with other settings
+    placement.py   what goes to which GPU, for a given context
+      search.py      the search for it
+      sizes.py       what each layer weighs, and what of it may stay in RAM
+      spread.py      layers shared out over GPUs
+      apart.py       what stays in RAM, and how llama-server is told
+    fixed_placement.py  the same where the user fixed part of it
+  alternatives.py  what was not chosen, and why
+  would_help.py  what is missing, and what would help
+  load_mode.py   how the weights come into memory
   backend.py     which build of llama.cpp and which image
-  throughput.py  bytes read per token
-  plan.py        all of it together, with reasons
+  throughput.py  tokens per second
+  reasons.py     why the plan is as it is
+  plan.py        all of it together
   server_args.py the plan as llama-server's arguments
   report.py      the plan as text for a person
+  quantization.py  of several quantizations the best
+  inputs.py      what a plan was made from
+  model_files.py where a model's files lie
 
 Standard library only; nothing here knows Ansible.
 """

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
+from .._units import GIB
+
+DEFAULT_RESERVE_BYTES = GIB
+"""Left free on each GPU: the driver's context and library workspaces lie outside llama.cpp's buffers (_hardware/overhead.py), other programs too."""
+
 
 @dataclass(frozen=True)
 class Shortfall:
@@ -68,15 +73,21 @@ def budget_of(node, wishes):
 
 
 def _of_devices(gpus, wishes):
-    granted = getattr(wishes, "budget_bytes", None)
-    if granted is None:
-        return tuple(max(gpu.memory_free_bytes - wishes.reserve_bytes, 0) for gpu in gpus)
-    if len(granted) not in (1, len(gpus)):
+    """What is free less the reserve, and of that no more than the wishes grant."""
+    granted = _for_each(wishes.budget_bytes, gpus, "budget_bytes")
+    reserves = _for_each(wishes.reserve_bytes, gpus, "reserve_bytes")
+    if reserves is None:
+        reserves = (0 if granted else DEFAULT_RESERVE_BYTES,) * len(gpus)
+    left = (max(gpu.memory_free_bytes - reserve, 0) for gpu, reserve in zip(gpus, reserves, strict=True))
+    return tuple(map(min, left, granted)) if granted else tuple(left)
+
+
+def _for_each(values, gpus, name):
+    """One value for each GPU, None where none is given."""
+    if values is None or not gpus:
+        return values and ()
+    if len(values) not in (1, len(gpus)):
         raise InfraError(
-            "not one budget for each GPU",
-            where="llama_plan.budget_bytes",
-            got=f"{len(granted)} values",
-            expected=f"one value for all GPUs, or {len(gpus)}",
+            "not one value for each GPU", where=f"llama_plan.{name}", got=f"{len(values)} values", expected=f"one value for all GPUs, or {len(gpus)}"
         )
-    granted = granted * len(gpus) if len(granted) == 1 else granted
-    return tuple(min(budget, gpu.memory_free_bytes) for budget, gpu in zip(granted, gpus, strict=True))
+    return values * len(gpus) if len(values) == 1 else values

@@ -1,68 +1,70 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How much context, and with it the placement.
-
-The objective, in this order: the context asked for; everything on the GPUs; as much context as then fits.
-"""
+"""How much context: what is wanted, and the most of it that fits with a placement."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .placement import Placement
+from .objective import PARTIAL, SMALLEST
 
 STEP = 256
 """llama.cpp pads a context to this many cells."""
 
-SMALLEST = 4096
-"""A context is not reduced below this unless asked for."""
-
-PARTIAL = 16384
-"""The context where something must stay on the host: enough to work with, without taking more off the GPUs."""
+INTERPOLATED = 8
+"""Guesses by straight line before the search halves: memory grows with the context in a line but for rounding."""
 
 
 @dataclass(frozen=True)
-class Choice:
-    """C(why): one of asked, trained, reduced, partial or smallest."""
+class Bounds:
+    """C(least) is asked for, or SMALLEST; C(partial) is where something must stay in RAM; C(asked): one number was."""
 
-    ctx_size: int
-    placement: Placement
-    fits: bool
-    why: str
-
-
-def choose(placer, n_ctx_train, ctx_size=None, gpu_layers=None):
-    """The Choice for a context asked for, or for the best one up to C(n_ctx_train)."""
-    if ctx_size is not None:
-        placement, fits = placer.place(ctx_size, gpu_layers)
-        return Choice(ctx_size, placement, fits, "asked")
-    wanted = placer.n_layers if gpu_layers is None else gpu_layers
-    placement, fits = placer.place(n_ctx_train, wanted)
-    if fits:
-        return Choice(n_ctx_train, placement, True, "trained")
-    smallest = min(SMALLEST, n_ctx_train)
-    reduced = _largest(placer, smallest, n_ctx_train, wanted)
-    if reduced is not None:
-        return reduced
-    partial = min(PARTIAL, n_ctx_train)
-    placement, fits = placer.place(partial, gpu_layers)
-    if fits:
-        return Choice(partial, placement, True, "partial")
-    placement, fits = placer.place(smallest, gpu_layers)
-    return Choice(smallest, placement, fits, "smallest")
+    least: int
+    partial: int
+    most: int
+    asked: bool
+    least_asked: bool
 
 
-def _largest(placer, smallest, largest, gpu_layers):
-    """The largest context with which C(gpu_layers) layers fit, or None."""
-    best = None
-    low, high = (smallest + STEP - 1) // STEP, largest // STEP
-    while low <= high:
-        middle = (low + high) // 2
-        placement, fits = placer.place(middle * STEP, gpu_layers)
+def bounds(wishes, n_ctx_train):
+    """The Bounds of the Wishes for a model trained with C(n_ctx_train) tokens."""
+    most = wishes.ctx_max or max(n_ctx_train, wishes.ctx_min or 0)
+    if wishes.ctx_min != wishes.ctx_max and most >= STEP:
+        most = max(most // STEP * STEP, wishes.ctx_min or 0)
+    least = wishes.ctx_min or min(SMALLEST, most)
+    partial = wishes.ctx_min or min(PARTIAL, most)
+    return Bounds(least, partial, most, asked=wishes.ctx_min is not None and wishes.ctx_min == wishes.ctx_max, least_asked=wishes.ctx_min is not None)
+
+
+def room(budget, allocation):
+    """Bytes left in each memory, the RAM last; negative where some are missing."""
+    left = [limit - buffers.total_bytes for limit, buffers in zip(budget.device_bytes, allocation.devices, strict=True)]
+    ram = allocation.host.total_bytes
+    if budget.unified:
+        ram += sum(buffers.total_bytes for buffers in allocation.devices)
+    return [*left, budget.ram_bytes - ram]
+
+
+def largest(least, most, missing, try_context):
+    """The largest multiple of STEP in [least, most) that fits, and what it gives; (None, None) where not even the least does.
+
+    C(try_context): a function of a context -> (anything, whether it fits, bytes of the scarcest room). C(most) doesn't fit: C(missing), negative, is its room.
+    """
+    low, high = -(-least // STEP), -(-most // STEP)
+    if low >= high:
+        return None, None
+    best, fits, left = try_context(low * STEP)
+    if not fits:
+        return None, None
+    guesses = 0
+    while high - low > 1:
+        guesses += 1
+        on_the_line = low + int((high - low) * left / (left - min(missing, -1)))
+        middle = min(max(on_the_line, low + 1), high - 1) if guesses <= INTERPOLATED else (low + high) // 2
+        tried, fits, there = try_context(middle * STEP)
         if fits:
-            best = Choice(middle * STEP, placement, True, "reduced")
-            low = middle + 1
+            best, low, left = tried, middle, there
         else:
-            high = middle - 1
-    return best
+            high, missing = middle, there
+    return low * STEP, best

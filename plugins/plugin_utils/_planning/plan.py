@@ -1,7 +1,7 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The plan: a plain dictionary that every renderer, role and check takes."""
+"""The plan: everything the other files decide, as one plain dictionary."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from .._memory.devices import Device
 from .._model import model_from_plain
 from .._units import MIB
 from . import reasons
+from .alternatives import alternatives
 from .backend import backend_of
 from .budget import budget_of
-from .context import choose
+from .chooser import Chooser
+from .chosen_gpus import facts_with_devices
 from .inputs import digest, still_holds
+from .load_mode import load_mode
 from .node import node_from_plain
-from .placement import Placer
+from .objective import SENTENCES
+from .plan_parts import environment, memory_part, node_part
 from .server_args import planned_args
 from .throughput import decode
 from .wishes import wishes_from_plain
+from .would_help import missing, would_help
 
-SCHEMA = 1
+SCHEMA = 2
 CACHE_RAM_BYTES = 8192 * MIB
 """llama-server's prompt cache in RAM, unless told otherwise (common/common.h: cache_ram_mib)."""
 
@@ -38,53 +43,72 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
     """
     model = model_from_plain(model_plain)
     wishes = wishes_from_plain(wishes_plain)
-    node = node_from_plain(node_plain, wishes.node_name)
+    node = node_from_plain(facts_with_devices(node_plain, wishes.devices), wishes.node_name)
     if wishes.cpu_only:
         node = replace(node, gpus=())
     inputs = digest(SCHEMA, model_plain, node, wishes)
     if still_holds(previous, inputs):
         return previous
+    wishes = wishes.on(node)
     budget = budget_of(node, wishes)
     devices = tuple(Device(gpu.device, gpu.memory_free_bytes) for gpu in node.gpus)
-    choice = choose(Placer(model, devices, budget, wishes.fixed), model.n_ctx_train, wishes.ctx_size, wishes.gpu_layers)
+    chooser = Chooser(model, node, devices, budget, wishes)
+    choice = chooser.find()
     allocation = choice.placement.allocation
     settings = allocation.settings
     cache_ram_bytes = _cache_ram(budget, allocation)
     backend = backend_of(node)
-    return {
+    mode, why_mode = load_mode(wishes, node, chooser.estimate.work(allocation).host_bytes, settings.op_offload)
+    lacking = missing(chooser, choice)
+    made = {
         "schema": SCHEMA,
         "inputs": inputs,
         "llama_cpp": dict(LLAMA_CPP),
         "model": {key: model_plain.get(key) for key in MODEL_KEYS},
-        "node": _node(node),
+        "node": node_part(node),
+        "objective": {"prefer": wishes.prefer, "in_words": SENTENCES[wishes.prefer]},
         "fits": choice.fits,
         "placement": {
             "gpu_layers": choice.placement.gpu_layers,
             "layers_total": model.n_layer_all + 1,
             "layers_per_gpu": list(choice.placement.layers_per_gpu),
+            "all_on_gpu": chooser.all_on_gpu(allocation),
+            "blocks_partly_in_ram": sum(chooser.estimate.work(allocation).apart),
             "n_cpu_moe": choice.placement.n_cpu_moe,
             "override_tensor": list(choice.placement.override_tensor),
             "split_mode": settings.split_mode,
+            "main_gpu": settings.main_gpu,
+            "tensor_split": _whole_numbers(settings.tensor_split),
         },
         "context": {
             "ctx_size": settings.n_ctx,
+            "asked": wishes.ctx_min is not None,
             "n_ctx_train": model.n_ctx_train,
             "parallel": settings.n_seq_max,
             "kv_unified": settings.kv_unified,
             "cache_type_k": settings.cache_type_k,
             "cache_type_v": settings.cache_type_v,
         },
-        "memory": _memory(node, wishes, budget, allocation, cache_ram_bytes),
+        "compute": {
+            "batch_size": settings.n_batch,
+            "ubatch_size": settings.n_ubatch,
+            "flash_attn": settings.flash_attn,
+            "op_offload": settings.op_offload,
+            "kv_offload": settings.kv_offload,
+            "load_mode": mode,
+        },
+        "memory": memory_part(node, budget, allocation, cache_ram_bytes),
         "backend": backend.name,
         "image": backend.image,
         "throughput": {"decode": decode(model, node, devices, allocation)},
-        "server": {
-            "args": planned_args(settings, len(devices), choice.placement.layers_per_gpu, cache_ram_bytes),
-            "env": _environment(node),
-        },
-        "reasons": reasons.reasons(model, node, wishes, budget, choice, backend, cache_ram_bytes),
-        "warnings": reasons.warnings(model, node, choice, settings),
+        "missing": lacking,
+        "would_help": would_help(chooser, choice, lacking),
+        "alternatives": alternatives(chooser, choice),
+        "reasons": reasons.reasons(chooser, choice, backend, cache_ram_bytes, why_mode),
+        "warnings": reasons.warnings(chooser, choice),
     }
+    made["server"] = {"emit": wishes.emit, "args": planned_args(made, wishes.emit), "env": environment(node)}
+    return made
 
 
 def _cache_ram(budget, allocation):
@@ -95,50 +119,6 @@ def _cache_ram(budget, allocation):
     return min(CACHE_RAM_BYTES, max(budget.ram_bytes - used, 0) // MIB * MIB)
 
 
-def _node(node):
-    return {
-        "name": node.name,
-        "gpus": [{"device": gpu.device, "name": gpu.name, "uuid": gpu.uuid, "memory_total_bytes": gpu.memory_total_bytes} for gpu in node.gpus],
-        "memory_total_bytes": node.memory_total_bytes,
-    }
-
-
-def _memory(node, wishes, budget, allocation, cache_ram_bytes):
-    return {
-        "devices": [
-            {
-                "name": gpu.device,
-                **_buffers(buffers),
-                "free_bytes": gpu.memory_free_bytes,
-                "reserve_bytes": gpu.memory_free_bytes - limit,
-                "unused_bytes": limit - buffers.total_bytes,
-            }
-            for gpu, limit, buffers in zip(node.gpus, budget.device_bytes, allocation.devices, strict=True)
-        ],
-        "host": {
-            **_buffers(allocation.host),
-            "cache_ram_bytes": cache_ram_bytes,
-            "available_bytes": node.memory_available_bytes,
-            "reserve_bytes": node.memory_available_bytes - budget.ram_bytes,
-        },
-    }
-
-
-def _buffers(buffers):
-    return {
-        "weights_bytes": buffers.weights_bytes,
-        "kv_bytes": buffers.kv_bytes,
-        "compute_bytes": buffers.compute_bytes,
-        "total_bytes": buffers.total_bytes,
-    }
-
-
-def _environment(node):
-    """The GPUs by uuid and in the order of the plan; CUDA's own order is by speed."""
-    uuids = [gpu.uuid for gpu in node.gpus]
-    if not node.gpus or node.gpus[0].vendor != "nvidia":
-        return {}
-    environment = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-    if all(uuids):
-        environment["CUDA_VISIBLE_DEVICES"] = ",".join(uuids)
-    return environment
+def _whole_numbers(parts):
+    """Parts as they are given to llama-server: 24, not 24.0."""
+    return None if parts is None else [int(part) if part == int(part) else part for part in parts]

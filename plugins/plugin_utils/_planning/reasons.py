@@ -7,70 +7,118 @@ from __future__ import annotations
 
 from .._memory.devices import HOST
 from .._units import human
-from .context import PARTIAL, SMALLEST
+from .objective import PARTIAL, SMALLEST
+from .plan_parts import overhead_bytes
 
 
-def reasons(model, node, wishes, budget, choice, backend, cache_ram_bytes):
-    """A list of sentences: placement, context, memory, backend."""
+def reasons(chooser, choice, backend, cache_ram_bytes, why_load_mode):
+    """A list of sentences: placement, context, settings, memory, backend."""
+    node, budget = chooser.node, chooser.budget
     allocation = choice.placement.allocation
     return [
-        _placement(model, node, choice),
-        _context(model, choice),
+        _placement(chooser, choice),
+        _context(chooser, choice),
+        *_settings(chooser, choice),
         *(_missing(shortfall) for shortfall in budget.shortfalls(allocation)),
-        *_room(node, budget, choice),
+        *_room(chooser, choice),
         _ram(node, budget, allocation),
         _cache_ram(cache_ram_bytes),
+        *([why_load_mode] if why_load_mode else []),
         f"Backend {backend.name}: {backend.reason}.",
     ]
 
 
-def warnings(model, node, choice, settings):
+def warnings(chooser, choice):
     """A list of sentences, empty where there is nothing to warn of."""
+    model, node, settings = chooser.model, chooser.node, choice.placement.allocation.settings
     found = [f"{name} is left out: one build of llama.cpp drives one vendor's GPUs." for name in node.ignored_gpus]
     if settings.n_ctx_seq > model.n_ctx_train:
         found.append(f"The context of {settings.n_ctx_seq} tokens is longer than the {model.n_ctx_train} the model was trained with.")
-    if choice.why == "smallest" and choice.fits:
+    if choice.fits and not chooser.bounds.least_asked and choice.ctx_size <= SMALLEST < chooser.bounds.most:
         found.append(f"The context is only {choice.ctx_size} tokens.")
+    if choice.fits and ("parallel", 1) in choice.settings:
+        found.append("One slot only: requests wait for each other. Four, llama-server's own choice, don't fit.")
     if choice.fits and node.gpus and choice.placement.gpu_layers == 0:
         found.append("No layer fits on the GPUs: the CPU does the work.")
+    for gpu, limit in zip(node.gpus, chooser.budget.device_bytes, strict=True):
+        kept, needed = gpu.memory_free_bytes - limit, overhead_bytes(gpu)
+        if kept < needed:
+            found.append(f"{gpu.device}: only {human(kept)} is left for what the driver takes outside the buffers, about {human(needed)}.")
+    if chooser.wishes.devices and node.gpus and node.gpus[0].vendor != "nvidia":
+        found.append("The environment that limits a server to the chosen GPUs is only known for NVIDIA's: limit it yourself.")
     return found
 
 
-def _placement(model, node, choice):
+def _placement(chooser, choice):
+    model, node = chooser.model, chooser.node
     n_layers = model.n_layer_all + 1
     on_gpu = choice.placement.gpu_layers
     if not node.gpus:
         return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) run on the CPU: there is no GPU to use."
     shares = ", ".join(f"{count} on {gpu.device}" for count, gpu in zip(choice.placement.layers_per_gpu, node.gpus, strict=True))
+    why = "as told" if chooser.wishes.placement_is_fixed or chooser.wishes.gpu_layers is not None else "more don't fit"
     if on_gpu == n_layers:
-        experts = choice.placement.n_cpu_moe
-        apart = f", but the experts of {experts} blocks stay in RAM: more don't fit" if experts else ""
-        return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) go to the GPU: {shares}{apart}."
+        apart = _apart(chooser.has_experts, *chooser.estimate.work(choice.placement.allocation).apart)
+        return f"All {n_layers} layers ({model.n_layer_all} blocks and the output) go to the GPU: {shares}{f', but {apart} in RAM: {why}' if apart else ''}."
     blocks = sum(1 for device in choice.placement.allocation.layout.blocks if device == HOST)
-    return f"{on_gpu} of {n_layers} layers go to the GPU ({shares}), {blocks} blocks stay in RAM: more don't fit."
+    apart = _apart(chooser.has_experts, *chooser.estimate.work(choice.placement.allocation).apart)
+    also = f", and {apart.removesuffix(' stay')} of those on the GPU" if apart else ""
+    return f"{on_gpu} of {n_layers} layers go to the GPU ({shares}), {blocks} blocks stay in RAM{also}: {why}."
 
 
-def _context(model, choice):
+def _apart(has_experts, whole, part):
+    """'the experts of 57 blocks and part of those of 1 more stay', empty for none."""
+    what = "experts" if has_experts else "feed-forward parts"
+    parts = ([f"the {what} of {whole} blocks"] if whole else []) + (
+        [f"part of those of {part} more" if whole else f"part of the {what} of {part} blocks"] if part else []
+    )
+    return f"{' and '.join(parts)} stay" if parts else ""
+
+
+def _context(chooser, choice):
+    size, trained, asked = choice.ctx_size, chooser.model.n_ctx_train, chooser.bounds
     return {
-        "asked": f"Context {choice.ctx_size}: as asked.",
-        "trained": f"Context {choice.ctx_size}: all that the model was trained with.",
-        "reduced": f"Context {choice.ctx_size} of the {model.n_ctx_train} the model was trained with: the most with this placement.",
-        "partial": f"Context {choice.ctx_size}: not everything fits on the GPU, so it is held at {PARTIAL} and more stays there; ask for more with ctx_size.",
-        "smallest": f"Context {choice.ctx_size}: not reduced below {SMALLEST} unless asked.",
+        "asked": f"Context {size}: as asked.",
+        "trained": f"Context {size}: all that the model was trained with.",
+        "most": f"Context {size}: the most that was asked for.",
+        "reduced": f"Context {size} of the {asked.most if asked.most != trained else f'{trained} the model was trained with'}: the most with this placement.",
+        "partial": f"Context {size}: not everything fits on the GPU, so it is held at {PARTIAL} and more stays there; ask for more with ctx_size.",
+        "raised": f"Context {size}: placed for {asked.partial}, and as much more as fits with nothing moved.",
+        "smallest": f"Context {size}: not reduced below {SMALLEST} unless asked.",
     }[choice.why]
+
+
+def _settings(chooser, choice):
+    """Why the settings that are not those that come first."""
+    settings = dict(choice.settings)
+    allocation = choice.placement.allocation
+    in_ram = human(chooser.estimate.work(allocation).host_bytes)
+    if settings.get("ubatch_size") and allocation.settings.op_offload and chooser.estimate.work(allocation).host_bytes:
+        batch = allocation.settings.n_ubatch
+        often = f"{batch / 512:.0f} times less often than with 512"
+        yield f"Batches of {batch} tokens: a prompt has the {in_ram} of weights in RAM sent to the GPU once for each, {often}."
+    elif settings.get("ubatch_size"):
+        yield f"Batches of {allocation.settings.n_ubatch} tokens: there is room, and prompts are what matters here."
+    if settings.get("op_offload") is False:
+        yield f"op_offload off: no weights pass through the GPU's compute buffer, which makes room; the CPU works on prompts with the {in_ram} in RAM."
+    kind = settings.get("cache_type_k")
+    if kind and kind != next(iter(chooser.cache_types()), None):
+        yield f"KV cache {kind}: with {chooser.cache_types()[0]} less would be on the GPU, or it would not fit."
+    elif kind:
+        yield f"KV cache {kind}: the type asked for first."
 
 
 def _missing(shortfall):
     return f"Does not fit: {shortfall.where} lacks {human(shortfall.missing_bytes)}."
 
 
-def _room(node, budget, choice):
-    for gpu, limit, buffers in zip(node.gpus, budget.device_bytes, choice.placement.allocation.devices, strict=True):
+def _room(chooser, choice):
+    for gpu, limit, buffers in zip(chooser.node.gpus, chooser.budget.device_bytes, choice.placement.allocation.devices, strict=True):
         if buffers.total_bytes <= limit:
-            yield (
-                f"{gpu.device} ({gpu.name}): {human(buffers.total_bytes)} of {human(gpu.memory_free_bytes)} free, "
-                f"{human(gpu.memory_free_bytes - limit)} kept in reserve for the driver's context and other programs."
-            )
+            kept = human(gpu.memory_free_bytes - limit)
+            told = chooser.wishes.budget_bytes is not None
+            why = f"{kept} left alone, as the budget says" if told else f"{kept} kept in reserve for the driver's context and other programs"
+            yield f"{gpu.device} ({gpu.name}): {human(buffers.total_bytes)} of {human(gpu.memory_free_bytes)} free, {why}."
 
 
 def _ram(node, budget, allocation):

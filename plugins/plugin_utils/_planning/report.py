@@ -19,7 +19,7 @@ def report(plan, question=None, answer=None):
 
     Raises InfraError for a dictionary that is no plan.
     """
-    if not isinstance(plan, dict) or "memory" not in plan or "placement" not in plan:
+    if not isinstance(plan, dict) or any(part not in plan for part in ("memory", "placement", "compute", "alternatives")):
         raise InfraError("not a plan", got=shown(plan), expected="what the filter prositronic.infra.llama_plan returns")
     lines = [
         *_head(plan),
@@ -31,6 +31,7 @@ def report(plan, question=None, answer=None):
         "Why",
         *(f"  - {reason}" for reason in plan["reasons"]),
         *(f"  ! {warning}" for warning in plan["warnings"]),
+        *_beside(plan),
         *_answer(question, answer),
     ]
     return "\n".join(lines)
@@ -78,16 +79,44 @@ def _bar(row, free_bytes):
 def _settings(plan):
     context, placement = plan["context"], plan["placement"]
     decode = plan["throughput"]["decode"]
+    work = plan["compute"]
     slots = "1 slot" if context["parallel"] == 1 else f"{context['parallel']} slots"
-    experts = f", the experts of {placement['n_cpu_moe']} blocks in RAM" if placement["n_cpu_moe"] else ""
+    apart = f", parts of {placement['blocks_partly_in_ram']} blocks in RAM" if placement["blocks_partly_in_ram"] else ""
     lines = [
-        f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU{experts}",
+        f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU{apart}",
         f"Context  {context['ctx_size']} tokens, {slots}, KV cache {context['cache_type_k']}/{context['cache_type_v']}",
+        f"Work     batches of {work['ubatch_size']} tokens, flash attention {_on(work['flash_attn'])}, {_loading(work)}",
         f"Backend  {plan['backend']}" + (f" ({plan['image']})" if plan["image"] else ""),
     ]
     if decode["tokens_per_second_at_most"] is not None:
         lines.append(f"Speed    at most {decode['tokens_per_second_at_most']} tokens/s, bound by the bandwidth of {decode['bound_by']}")
     return [*lines, f"Flags    {' '.join(plan['server']['args'])}"]
+
+
+def _on(value):
+    return "on" if value else "off"
+
+
+def _loading(work):
+    return f"op_offload {_on(work['op_offload'])}, load mode {work['load_mode']}"
+
+
+def _beside(plan):
+    """What was not taken, and what would help."""
+    lines = []
+    if plan["alternatives"]:
+        lines += ["", "Not taken", *(f"  - {_flags(row['settings'])}: {row['gives']}; {row['why_not']}." for row in plan["alternatives"])]
+    if plan["would_help"]:
+        lines += ["", "Would help", *(f"  + {sentence}" for sentence in plan["would_help"])]
+    return lines
+
+
+def _flags(settings):
+    """'KV cache q8_0', 'flash_attn off', 'ubatch_size 512'."""
+    settings = dict(settings)
+    kind = settings.pop("cache_type_v", None)
+    words = [f"{name} {_on(value) if isinstance(value, bool) else value}" for name, value in settings.items() if name != "cache_type_k"]
+    return ", ".join([f"KV cache {kind}", *words] if kind else words)
 
 
 def _answer(question, answer):

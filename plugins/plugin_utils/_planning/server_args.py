@@ -9,6 +9,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from .._options import Option, check_options
 from .._units import MIB
+from .wishes import EMIT
 
 SPEC = {
     "model": Option("str"),
@@ -17,34 +18,60 @@ SPEC = {
     "port": Option("int", minimum=1),
     "api_key_file": Option("str"),
     "ui": Option("bool"),
+    "emit": Option("str", choices=EMIT),
 }
 
 
-def planned_args(settings, n_devices, layers_per_gpu, cache_ram_bytes):
-    """The arguments that a plan decides, each pinned, so that nothing is left for --fit to change."""
+def planned_args(plan, emit):
+    """The arguments that a plan decides. C(pinned): each of them, so that nothing is left for --fit to change. C(guided): --fit places layers
+    and experts itself when the server starts, by the memory that is then free, with the plan's context and margins.
+    """
+    context, work = plan["context"], plan["compute"]
     args = [
-        "--ctx-size", str(settings.n_ctx),
-        "--parallel", str(settings.n_seq_max),
-        "--kv-unified" if settings.kv_unified else "--no-kv-unified",
-        "--batch-size", str(settings.n_batch),
-        "--ubatch-size", str(settings.n_ubatch),
-        "--flash-attn", "on" if settings.flash_attn else "off",
-        "--cache-type-k", settings.cache_type_k,
-        "--cache-type-v", settings.cache_type_v,
-        "--gpu-layers", str(settings.n_gpu_layers),
+        "--ctx-size", str(context["ctx_size"]),
+        "--parallel", str(context["parallel"]),
+        "--kv-unified" if context["kv_unified"] else "--no-kv-unified",
+        "--batch-size", str(work["batch_size"]),
+        "--ubatch-size", str(work["ubatch_size"]),
+        "--flash-attn", "on" if work["flash_attn"] else "off",
+        "--cache-type-k", context["cache_type_k"],
+        "--cache-type-v", context["cache_type_v"],
     ]  # fmt: skip
-    if settings.override_tensor:
-        # before --n-cpu-moe: the first that matches a tensor wins
-        args += ["--override-tensor", ",".join(settings.override_tensor)]
-    if settings.n_cpu_moe:
-        args += ["--n-cpu-moe", str(settings.n_cpu_moe)]
-    if n_devices > 1 and any(layers_per_gpu):
-        args += ["--split-mode", settings.split_mode, "--tensor-split", ",".join(str(count) for count in layers_per_gpu)]
-    if not settings.kv_offload:
+    if emit == "pinned":
+        args += _placement(plan["placement"])
+    if not work["kv_offload"]:
         args.append("--no-kv-offload")
-    if not settings.op_offload:
+    if not work["op_offload"]:
         args.append("--no-op-offload")
-    return args + ["--cache-ram", str(cache_ram_bytes // MIB), "--fit", "off"]
+    if work["load_mode"] != "auto":
+        args += ["--load-mode", work["load_mode"]]
+    args += ["--cache-ram", str(plan["memory"]["host"]["cache_ram_bytes"] // MIB)]
+    return args + (["--fit", "off"] if emit == "pinned" else _guide(plan))
+
+
+def _placement(placement):
+    args = ["--gpu-layers", str(placement["gpu_layers"])]
+    if placement["override_tensor"]:
+        # before --n-cpu-moe: the first that matches a tensor wins
+        args += ["--override-tensor", ",".join(placement["override_tensor"])]
+    if placement["n_cpu_moe"]:
+        args += ["--n-cpu-moe", str(placement["n_cpu_moe"])]
+    if placement["split_mode"] != "layer":
+        return [*args, "--split-mode", placement["split_mode"], "--main-gpu", str(placement["main_gpu"])]
+    if len(placement["layers_per_gpu"]) > 1 and any(placement["layers_per_gpu"]):
+        parts = placement["tensor_split"] or placement["layers_per_gpu"]
+        args += ["--split-mode", "layer", "--tensor-split", ",".join(str(part) for part in parts)]
+    return args
+
+
+def _guide(plan):
+    """--fit-ctx is for one stream of the cache, --fit-target one margin for each device (common/fit.cpp: n_ctx_min, margins). Only what is
+    not given is changed, and one of --gpu-layers, --tensor-split, --override-tensor or --n-cpu-moe would make it give up."""
+    context = plan["context"]
+    streams = 1 if context["kv_unified"] else context["parallel"]
+    args = ["--fit", "on", "--fit-ctx", str(context["ctx_size"] // streams)]
+    margins = [str(-(-device["reserve_bytes"] // MIB)) for device in plan["memory"]["devices"]]
+    return args + (["--fit-target", ",".join(margins)] if margins else [])
 
 
 def server_args(plan, options):
@@ -63,7 +90,16 @@ def server_args(plan, options):
     if option["api_key_file"]:
         args += ["--api-key-file", option["api_key_file"]]
     args.append("--ui" if option["ui"] else "--no-ui")
-    return args + [str(argument) for argument in planned["args"]]
+    if option["emit"] in (None, planned.get("emit")):
+        return args + [str(argument) for argument in planned["args"]]
+    return args + planned_args(_whole(plan), option["emit"])
+
+
+def _whole(plan):
+    for part in ("context", "compute", "placement", "memory"):
+        if not isinstance(plan.get(part), dict):
+            raise InfraError(f"not a whole plan: it has no '{part}'", got=shown(plan), expected="what the filter prositronic.infra.llama_plan returns")
+    return plan
 
 
 def _model_path(plan):

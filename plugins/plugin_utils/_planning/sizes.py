@@ -54,7 +54,7 @@ def sizes_of(model, fixed, devices):
         if block is None:
             output += size
             continue
-        name = _name_apart(group.name, has_experts) if may_stay else None
+        name = name_apart(group.name, has_experts) if may_stay else None
         if name is None:
             blocks[block] += size
         else:
@@ -64,7 +64,7 @@ def sizes_of(model, fixed, devices):
     return Sizes(tuple(blocks), tuple(apart), output, share, has_experts)
 
 
-def _name_apart(name, has_experts):
+def name_apart(name, has_experts):
     """The name, without block and suffix, of a tensor that may stay in RAM; None for another."""
     if has_experts:
         found = EXPERTS.search(name)

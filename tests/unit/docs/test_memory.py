@@ -17,8 +17,9 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices 
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout import layout
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import CACHE_TYPES, resolve
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.weights import EXPERTS, ROW_PADDING, placed_tensors
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.budget import DEFAULT_RESERVE_BYTES
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import CACHE_RAM_BYTES
-from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.wishes import DEFAULT_RAM_RESERVE_BYTES, DEFAULT_RESERVE_BYTES
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.wishes import DEFAULT_RAM_RESERVE_BYTES
 from ansible_collections.prositronic.infra.plugins.plugin_utils._units import human
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
 

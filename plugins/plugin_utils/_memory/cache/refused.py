@@ -39,11 +39,15 @@ def check(model, settings):
         )
     if settings.flash_attn:
         for letter, cache_type, length in zip("kv", (settings.cache_type_k, settings.cache_type_v), attention.head_lengths(model), strict=True):
-            block = CACHE_TYPES[cache_type][0]
-            if is_quantized(cache_type) and length % block:
+            if not holds_heads(cache_type, length):
                 raise InfraError(
-                    f"heads of {length} elements cannot be kept in blocks of {block}",
+                    f"heads of {length} elements cannot be kept in blocks of {CACHE_TYPES[cache_type][0]}",
                     where=f"settings.cache_type_{letter}",
                     got=cache_type,
                     fix="Use f16",
                 )
+
+
+def holds_heads(cache_type, length):
+    """Whether heads of C(length) elements are whole blocks of a cache's type."""
+    return not is_quantized(cache_type) or length % CACHE_TYPES[cache_type][0] == 0

@@ -15,7 +15,7 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.node i
 GIB = 1024**3
 
 
-def wishes(budget_bytes=None, reserve_bytes=GIB):
+def wishes(budget_bytes=None, reserve_bytes=None):
     return SimpleNamespace(reserve_bytes=reserve_bytes, ram_reserve_bytes=2 * GIB, budget_bytes=budget_bytes)
 
 
@@ -35,10 +35,14 @@ def test_an_absolute_budget_takes_the_place_of_the_reserve(facts, granted, expec
     assert budget_of(node_from_plain(facts(24, 8)), wishes(granted)).device_bytes == tuple(size * GIB for size in expected)
 
 
+def test_of_a_budget_and_a_reserve_the_smaller_limit_holds(facts):
+    assert budget_of(node_from_plain(facts(24, 8)), wishes((20 * GIB,), (2 * GIB, 3 * GIB))).device_bytes == (20 * GIB, 5 * GIB)
+
+
 def test_a_budget_for_some_gpus_only_is_refused(facts):
     with pytest.raises(InfraError) as error:
         budget_of(node_from_plain(facts(24, 8, 8)), wishes((GIB, GIB)))
-    assert "llama_plan.budget_bytes: not one budget for each GPU" in str(error.value)
+    assert "llama_plan.budget_bytes: not one value for each GPU" in str(error.value)
     assert "one value for all GPUs, or 3" in str(error.value)
 
 

@@ -25,7 +25,19 @@ def planned(name, node, **wishes):
 def test_all_layers_and_the_whole_context_where_there_is_room(facts):
     got = planned(DENSE, facts(24))
     assert got["fits"]
-    assert got["placement"] == {"gpu_layers": 33, "layers_total": 33, "layers_per_gpu": [33], "n_cpu_moe": 0, "override_tensor": [], "split_mode": "layer"}
+    assert got["placement"] == {
+        "gpu_layers": 33,
+        "layers_total": 33,
+        "layers_per_gpu": [33],
+        "all_on_gpu": True,
+        "blocks_partly_in_ram": 0,
+        "n_cpu_moe": 0,
+        "override_tensor": [],
+        "split_mode": "layer",
+        "main_gpu": 0,
+        "tensor_split": None,
+    }
+    assert (got["missing"], got["would_help"]) == ({"to_run": [], "for_all_on_gpu": []}, [])
     assert got["context"]["ctx_size"] == 131072
 
 
@@ -34,7 +46,7 @@ def test_the_context_is_reduced_before_layers_are_left_behind(facts):
     assert got["placement"]["gpu_layers"] == 33
     assert 4096 < got["context"]["ctx_size"] < 131072
     assert got["placement"]["override_tensor"] == []
-    more = planned(DENSE, facts(8), ctx_size=got["context"]["ctx_size"] + 256)
+    more = planned(DENSE, facts(8), ctx_size=got["context"]["ctx_size"] + 256, cache_types=["f16"])
     assert more["memory"]["host"]["weights_bytes"] > got["memory"]["host"]["weights_bytes"]
 
 
@@ -53,9 +65,11 @@ def test_no_more_layers_would_fit(facts):
 
 
 def test_experts_stay_in_ram_before_layers_do(facts):
-    got = planned(MOE, facts(8))
+    got = planned(MOE, facts(8), cache_types="f16", ubatch_size=512, ctx_size=16384)
     assert got["fits"]
     assert got["placement"]["gpu_layers"] == 49
+    assert 0 < got["placement"]["blocks_partly_in_ram"] < 48
+    assert "stay in RAM: more don't fit" in got["reasons"][0]
     args = got["server"]["args"]
     pairs = dict(zip(args, [*args[1:], None], strict=True))
     assert pairs.get("--n-cpu-moe") == (str(got["placement"]["n_cpu_moe"]) if got["placement"]["n_cpu_moe"] else None)
@@ -197,6 +211,8 @@ def test_what_is_no_previous_plan_is_not_used(facts, previous):
         ({"ctx": 4096}, "llama_plan: unknown option 'ctx'"),
         ({"ctx_size": 0}, "llama_plan.ctx_size: too small"),
         ({"reserve_bytes": "1G"}, "llama_plan.reserve_bytes: not an integer"),
+        ({"reserve_bytes": [1, 2]}, "llama_plan.reserve_bytes: not one value for each GPU"),
+        ({"devices": ["GPU-1"]}, "llama_plan.devices[0]: no GPU with this uuid"),
     ],
 )
 def test_an_impossible_wish_is_refused(facts, wishes, message):
@@ -206,5 +222,6 @@ def test_an_impossible_wish_is_refused(facts, wishes, message):
 
 
 def test_an_architecture_without_a_rule_is_refused(facts):
-    with pytest.raises(InfraError, match="the compute buffers of architecture 'mamba2' are not modelled yet"):
-        planned("Mamba-Codestral-7B-Q4_K_M.gguf", facts(24))
+    model = {**truth.plain(DENSE), "architecture": "wavtokenizer-dec"}
+    with pytest.raises(InfraError, match="llama-server does not serve architecture 'wavtokenizer-dec' by itself"):
+        plan(model, facts(24), {})

@@ -1,0 +1,65 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The node, its memory and the server's environment as a plan shows them."""
+
+from __future__ import annotations
+
+from .._hardware.overhead import overhead
+
+BACKEND_OF_VENDOR = {"nvidia": "cuda", "amd": "rocm", "intel": "sycl", "apple": "metal"}
+
+
+def overhead_bytes(gpu):
+    """What the vendor's own backend takes on a Gpu outside llama.cpp's buffers."""
+    return overhead(BACKEND_OF_VENDOR[gpu.vendor], gpu)[0]
+
+
+def node_part(node):
+    return {
+        "name": node.name,
+        "gpus": [{"device": gpu.device, "name": gpu.name, "uuid": gpu.uuid, "memory_total_bytes": gpu.memory_total_bytes} for gpu in node.gpus],
+        "memory_total_bytes": node.memory_total_bytes,
+    }
+
+
+def memory_part(node, budget, allocation, cache_ram_bytes):
+    return {
+        "devices": [
+            {
+                "name": gpu.device,
+                **_buffers(buffers),
+                "overhead_bytes": overhead_bytes(gpu),
+                "free_bytes": gpu.memory_free_bytes,
+                "reserve_bytes": gpu.memory_free_bytes - limit,
+                "unused_bytes": limit - buffers.total_bytes,
+            }
+            for gpu, limit, buffers in zip(node.gpus, budget.device_bytes, allocation.devices, strict=True)
+        ],
+        "host": {
+            **_buffers(allocation.host),
+            "cache_ram_bytes": cache_ram_bytes,
+            "available_bytes": node.memory_available_bytes,
+            "reserve_bytes": node.memory_available_bytes - budget.ram_bytes,
+        },
+    }
+
+
+def _buffers(buffers):
+    return {
+        "weights_bytes": buffers.weights_bytes,
+        "kv_bytes": buffers.kv_bytes,
+        "compute_bytes": buffers.compute_bytes,
+        "total_bytes": buffers.total_bytes,
+    }
+
+
+def environment(node):
+    """The GPUs by uuid and in the order of the plan; CUDA's own order is by speed."""
+    uuids = [gpu.uuid for gpu in node.gpus]
+    if not node.gpus or node.gpus[0].vendor != "nvidia":
+        return {}
+    variables = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    if all(uuids):
+        variables["CUDA_VISIBLE_DEVICES"] = ",".join(uuids)
+    return variables
