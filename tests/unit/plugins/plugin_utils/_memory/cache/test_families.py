@@ -14,7 +14,13 @@ from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils impor
 
 
 def test_no_architecture_has_two_kinds():
-    tables = [families.NO_CACHE, families.PLAIN_ATTENTION, families.RECURRENT, frozenset(families.sliding_window.PATTERNS) - families.NO_CACHE, families.hybrid.ARCHITECTURES]
+    tables = [
+        families.NO_CACHE,
+        families.PLAIN_ATTENTION,
+        families.RECURRENT,
+        frozenset(families.sliding_window.PATTERNS) - families.NO_CACHE,
+        families.hybrid.ARCHITECTURES,
+    ]
     assert sum(map(len, tables)) == len(frozenset().union(*tables))
 
 
