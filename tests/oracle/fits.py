@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Our placement against what llama.cpp's --fit chose, for each row of tests/truth/fit.jsonl, at its context and margin.
+"""Our plan against what llama.cpp's --fit chose, for each row of tests/truth/fit.jsonl, at its context, settings and margin.
 
 Ours is worse where it keeps fewer weights on the GPUs and isn't predicted to decode faster either. It is checked by llama.cpp
 with the plan's own flags.
@@ -36,17 +36,15 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout i
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import resolve
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.weights import EXPERTS, INPUT, placed_tensors
 from ansible_collections.prositronic.infra.plugins.plugin_utils._model import Model, model_from_plain
-from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.budget import Budget
-from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.placement import Placer
-from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.server_args import planned_args
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
 
 MARGIN_MIB = 1024
-RAM_BYTES = 2 * 1024**4
 # Bytes per second that the prediction is made with: a GPU with GDDR6 and two channels of DDR5. Only the order of rates matters.
 GPU_BANDWIDTH, RAM_BANDWIDTH = 600e9, 60e9
 SAME = 1.001
+LEAST_OF_FIT, KEPT = 4096, 32768
 CHOSEN = re.compile(r"status (?P<status>\d) -c (?P<ctx_size>\d+) -ngl (?P<gpu_layers>-?\d+) -ts (?P<split>[\d.,]+) (?P<overrides>.*)n_ot=\d+$")
-FIXED = ("flash_attn", "cache_type_k", "cache_type_v", "ubatch_size", "batch_size", "parallel", "kv_unified", "kv_offload", "op_offload", "outputs")
+FIXED = ("flash_attn", "cache_type_k", "cache_type_v", "ubatch_size", "batch_size", "parallel", "kv_unified", "kv_offload", "op_offload")
 
 
 @dataclass(frozen=True)
@@ -82,43 +80,65 @@ def compare(chosen: list[dict]) -> Iterator[Compared]:
 
 
 @cache
-def _model(name: str) -> Model:
-    return model_from_plain(read_model(str(truth.HEADERS / name)))
+def _model(name: str) -> tuple[dict, Model]:
+    plain = read_model(str(truth.HEADERS / name))
+    return plain, model_from_plain(plain)
 
 
 def _compare(row: dict) -> Compared:
-    model = _model(row["model"])
+    plain, model = _model(row["model"])
     devices = tuple(Device(f"CUDA{number}", device["free_mib"] * question.MIB, device["events"]) for number, device in enumerate(row["devices"]))
     theirs = _theirs(row)
-    limits = tuple((device["free_mib"] - MARGIN_MIB) * question.MIB for device in row["devices"])
-    budget = Budget(tuple(device.name for device in devices), limits, RAM_BYTES, False)
+    wishes = {name: row["settings"][name] for name in FIXED} | {"ctx_size": theirs["ctx_size"], "reserve_bytes": MARGIN_MIB * question.MIB}
     start = time.perf_counter()
     try:
-        placement, fits = Placer(model, devices, budget, {name: row["settings"][name] for name in FIXED}).place(theirs["ctx_size"])
+        made = plan(plain, plans.facts(tuple(device["free_mib"] for device in row["devices"]), plans.MUCH_RAM), wishes)
     except InfraError as error:
         return Compared(row, "refused", str(error).partition("\n")[0])
     seconds = time.perf_counter() - start
-    settings = placement.allocation.settings
-    args = planned_args(settings, len(devices), placement.layers_per_gpu, 0)
-    answer = question.ask(truth.HEADERS / row["model"], plans.settings_of(args), row["devices"])
+    settings = plans.settings_of(made["server"]["args"])
+    answer = question.ask(truth.HEADERS / row["model"], {**settings, "outputs": row["settings"]["outputs"]}, row["devices"])
+    limits = tuple((device["free_mib"] - MARGIN_MIB) * question.MIB for device in row["devices"])
     used = [sum(device[f"{part}_bytes"] for part in question.PARTS) for device in answer["devices"]]
     over = max(size - limit for size, limit in zip(used, limits)) / question.MIB
     figures = {
         "ours_mib": sum(device["weights_bytes"] for device in answer["devices"]) / question.MIB,
         "theirs_mib": sum(device["weights"] for device in row["expected"]["devices"]),
-        "ours_rate": _rate(model, settings, devices),
-        "theirs_rate": _rate(model, resolve({**row["settings"], **theirs}, model), devices),
+        "ours_rate": _rate(model, {**row["settings"], **_placement(made)}, devices),
+        "theirs_rate": _rate(model, {**row["settings"], **theirs}, devices),
         "seconds": seconds,
     }
-    if over > 0 and fits:
+    if over > 0 and made["fits"]:
         return Compared(row, "over budget", f"{over:.0f} MiB over the budget", **figures)
-    if not fits:
+    if not made["fits"]:
         return Compared(row, "refused", "nothing fits, the plan says", **figures)
     # llama.cpp's are rounded down, for each device
     if figures["ours_mib"] < figures["theirs_mib"] and figures["ours_rate"] <= figures["theirs_rate"]:
-        return Compared(row, "worse", _why(row, placement, answer, figures, limits), **figures)
+        return Compared(row, "worse", _why(row, made, answer, figures, limits), **figures)
     more = figures["ours_mib"] >= figures["theirs_mib"] + len(devices) + 1 or figures["ours_rate"] > figures["theirs_rate"] * SAME
     return Compared(row, "better" if more else "equal", **figures)
+
+
+def kept(chosen: list[dict]) -> Iterator[bool]:
+    """For each row in which --fit, with no context given, came down to its least: whether a plan for KEPT tokens is within the budget."""
+    for row in chosen:
+        if row["settings"]["ctx_size"] is None and _theirs(row)["ctx_size"] == LEAST_OF_FIT:
+            plain, model = _model(row["model"])
+            wishes = {"ctx_size": min(KEPT, model.n_ctx_train), "parallel": row["settings"]["parallel"], "reserve_bytes": MARGIN_MIB * question.MIB}
+            made = plan(plain, plans.facts(tuple(device["free_mib"] for device in row["devices"]), plans.MUCH_RAM), wishes)
+            answer = question.ask(truth.HEADERS / row["model"], plans.settings_of(made["server"]["args"]), row["devices"])
+            used = [sum(device[f"{part}_bytes"] for part in question.PARTS) / question.MIB for device in answer["devices"]]
+            yield made["fits"] and all(size <= device["free_mib"] - MARGIN_MIB for size, device in zip(used, row["devices"]))
+
+
+def _placement(made: dict) -> dict:
+    """The settings that a plan chose here; all others are the row's."""
+    placement = made["placement"]
+    return {
+        "ctx_size": made["context"]["ctx_size"],
+        **{name: placement[name] for name in ("gpu_layers", "n_cpu_moe", "override_tensor")},
+        "tensor_split": placement["layers_per_gpu"] if any(placement["layers_per_gpu"]) else None,
+    }
 
 
 def _theirs(row: dict) -> dict:
@@ -136,8 +156,9 @@ def _theirs(row: dict) -> dict:
     }
 
 
-def _rate(model: Model, settings, devices: tuple[Device, ...]) -> float:
+def _rate(model: Model, plain: dict, devices: tuple[Device, ...]) -> float:
     """Tokens per second by what a token reads: weights, of experts those used, and half of the cache."""
+    settings = resolve(plain, model)
     where = layout(model, settings, devices)
     experts = model.integer("expert_count", 0)
     share = model.n_expert_used / experts if experts else 1
@@ -150,10 +171,10 @@ def _rate(model: Model, settings, devices: tuple[Device, ...]) -> float:
     return 1 / (read[True] / RAM_BANDWIDTH + read[False] / GPU_BANDWIDTH)
 
 
-def _why(row: dict, placement, answer: dict, figures: dict, limits: tuple[int, ...]) -> str:
+def _why(row: dict, made: dict, answer: dict, figures: dict, limits: tuple[int, ...]) -> str:
     """A named reason with numbers."""
     lacking = figures["theirs_mib"] - figures["ours_mib"]
-    counted = sum(ours.compute_bytes - theirs["compute_bytes"] for ours, theirs in zip(placement.allocation.devices, answer["devices"])) / question.MIB
+    counted = sum(ours["compute_bytes"] - theirs["compute_bytes"] for ours, theirs in zip(made["memory"]["devices"], answer["devices"])) / question.MIB
     theirs_over = max(sum(device[part] for part in question.PARTS) - limit / question.MIB for device, limit in zip(row["expected"]["devices"], limits))
     said = f"{lacking:.0f} MiB fewer weights"
     if theirs_over > 0:

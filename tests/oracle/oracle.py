@@ -158,7 +158,8 @@ def _fit(options: argparse.Namespace) -> int:
     import fits
 
     start = time.monotonic()
-    compared = list(fits.compare(fits.rows(options.models, options.sample)))
+    rows = fits.rows(options.models, options.sample)
+    compared = list(fits.compare(rows))
     verdicts = ("better", "equal", "worse", "over budget", "refused")
     for found in compared:
         if options.all or found.verdict in ("worse", "over budget"):
@@ -171,8 +172,10 @@ def _fit(options: argparse.Namespace) -> int:
         print(f"{name:40}{len(of_model):>8}" + "".join(f"{sum(found.verdict == verdict for found in of_model):>14}" for verdict in verdicts))
     for why in sorted({found.why for found in compared if found.verdict == "refused"}):
         print(f"refused: {why}")
+    kept = list(fits.kept(rows))
+    print(f"Where --fit came down to {fits.LEAST_OF_FIT} tokens, a plan keeps {fits.KEPT} within the budget in {sum(kept)} of {len(kept)} rows.")
     print(f"{time.monotonic() - start:.0f} seconds, {sum(found.seconds for found in compared):.1f} of them ours")
-    return 1 if not compared or any(found.verdict == "over budget" for found in compared) else 0
+    return 1 if not compared or any(found.verdict == "over budget" for found in compared) or not all(kept) else 0
 
 
 if __name__ == "__main__":

@@ -90,15 +90,15 @@ def _grid() -> Iterator[tuple]:
         for node in NODES:
             for wishes in WISHES:
                 try:
-                    made = plan(model, _facts(node), wishes)
+                    made = plan(model, facts(*node), wishes)
                 except InfraError:
                     break
                 if made["fits"]:
                     yield path, node, wishes, made
 
 
-def _facts(node: tuple[tuple[int, ...], int]) -> dict:
-    gpus, ram_bytes = node
+def facts(gpus: tuple[int, ...], ram_bytes: int) -> dict:
+    """A node of which every byte is free: MiB of each GPU, and bytes of RAM."""
     return {
         "devices": [{"vendor": "nvidia", "memory_total_bytes": free * question.MIB} for free in gpus],
         "host": {"memory_total_bytes": ram_bytes},
