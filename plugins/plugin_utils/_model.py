@@ -287,7 +287,7 @@ def _group(row, where):
 
 
 def _size_bytes(kind, shape, where):
-    possible = isinstance(shape, list) and 1 <= len(shape) <= 4 and all(type(size) is int and 0 < size <= _INT64_MAX for size in shape)
+    possible = isinstance(shape, list) and 1 <= len(shape) <= 4 and all(isinstance(size, int) and not isinstance(size, bool) and 0 < size <= _INT64_MAX for size in shape)
     if not possible or prod(shape) > _INT64_MAX or shape[0] % kind.block_size:
         raise InfraError(
             f"impossible shape for a tensor of type {kind.name}", where=where, got=shown(shape), expected=f"rows of a multiple of {kind.block_size}"

@@ -44,7 +44,7 @@ def _ask(model, question):
     memory = memory_query(model, question["devices"], question["settings"])
     for buffers in (*memory["devices"], memory["host"]):
         for part in ("weights_bytes", "kv_bytes", "compute_bytes"):
-            assert type(buffers[part]) is int and buffers[part] >= 0, (buffers["name"], part, buffers[part])
+            assert isinstance(buffers[part], int) and buffers[part] >= 0, (buffers["name"], part, buffers[part])
     planned = plan(model, question["node"], question["wishes"])
     assert isinstance(planned["fits"], bool)
     json.dumps(planned)

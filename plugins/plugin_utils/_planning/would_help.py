@@ -79,7 +79,7 @@ def _more_blocks(chooser, choice):
     """More VRAM, or a smaller cache, would bring blocks that are next to the GPUs."""
     allocation = choice.placement.allocation
     sizes = _blocks_in_ram(chooser, allocation)
-    free = max(max(room(chooser.budget, allocation)[:-1]), 0)
+    free = max(0, *room(chooser.budget, allocation)[:-1])
     what = "the experts of " if choice.placement.n_cpu_moe else ""
     needed = 0
     for count, size in enumerate(sizes, 1):

@@ -17,7 +17,7 @@ from ..settings import cache_row_bytes, is_quantized
 from ..weights import row_padding_bytes
 from . import ggml
 from .fused import refused
-from .ggml import concat, cont, copy, get_rows, glu, mul_mat, mul_mat_id, permute, reshape, same, set_rows, transpose, view  # noqa: F401
+from .ggml import cont, get_rows, glu, mul_mat, mul_mat_id, permute, reshape, same, set_rows, transpose, view
 
 PINNED_BELOW = 32
 """Tokens from which on llama.cpp has no wishes, unless all is on devices (src/llama-context.cpp: graph_get_cb)."""
