@@ -286,8 +286,12 @@ def _group(row, where):
     return TensorGroup(name=name, blocks=None if blocks is None else _blocks(blocks, where), type=kind, shape=tuple(shape), size_bytes=size_bytes)
 
 
+def _is_length(size):
+    return isinstance(size, int) and not isinstance(size, bool) and 0 < size <= _INT64_MAX
+
+
 def _size_bytes(kind, shape, where):
-    possible = isinstance(shape, list) and 1 <= len(shape) <= 4 and all(isinstance(size, int) and not isinstance(size, bool) and 0 < size <= _INT64_MAX for size in shape)
+    possible = isinstance(shape, list) and 1 <= len(shape) <= 4 and all(map(_is_length, shape))
     if not possible or prod(shape) > _INT64_MAX or shape[0] % kind.block_size:
         raise InfraError(
             f"impossible shape for a tensor of type {kind.name}", where=where, got=shown(shape), expected=f"rows of a multiple of {kind.block_size}"
