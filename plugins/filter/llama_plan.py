@@ -165,7 +165,10 @@ _value:
           The rate is null unless the bandwidth of each memory in use is known.
       type: dict
     missing:
-      description: Under C(to_run) and C(for_all_on_gpu), what is missing for each, as a list of C(where) and C(missing_bytes).
+      description:
+        - Under C(to_run) and C(for_all_on_gpu), what is missing for each, as a list of C(where) and C(missing_bytes).
+        - Of a model that can't run, C(largest_quantization) has the C(name) of the largest quantization that would, and about the C(size_bytes) of its file;
+          it is null where the model runs, or where none would.
       type: dict
     would_help:
       description: What would make it fit, or put more on the GPUs, in sentences.

@@ -66,6 +66,10 @@ class Chooser:
         self._placers = {}
         self._placed = {}
 
+    def with_model(self, model):
+        """A search for another model with the same node, budgets and wishes."""
+        return Chooser(model, self.node, self.devices, self.budget, self.wishes)
+
     def find(self):
         """The Choice. It doesn't fit where all has to be on the GPUs and is not, whatever the budgets hold."""
         choice = self._whole() or self._partial()

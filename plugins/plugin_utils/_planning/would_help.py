@@ -11,22 +11,31 @@ from .._memory.weights import placed_tensors
 from .._units import GIB, human
 from .context import largest, room
 from .objective import SMALLEST
+from .smaller_quantization import largest_that_fits
 
 WORTH_SAYING_BYTES = GIB
 """Less memory than this is not what somebody would buy or free."""
 
 
 def missing(chooser, choice):
-    """C({to_run: [...], for_all_on_gpu: [...]}): where how many bytes are missing."""
+    """C({to_run: [...], for_all_on_gpu: [...], largest_quantization: {...}}): where how many bytes are missing, and what would fit instead."""
     to_run = [] if choice.fits else chooser.budget.shortfalls(choice.placement.allocation)
     for_all = []
     if chooser.devices and not chooser.all_on_gpu(choice.placement.allocation) and not chooser.wishes.placement_is_fixed:
         for_all = chooser.budget.shortfalls(_everything(chooser, choice, choice.ctx_size).allocation)
-    return {"to_run": _plain(to_run), "for_all_on_gpu": _plain(for_all)}
+    return {"to_run": _plain(to_run), "for_all_on_gpu": _plain(for_all), "largest_quantization": _largest_quantization(chooser, choice)}
 
 
 def _plain(shortfalls):
     return [{"where": shortfall.where, "missing_bytes": shortfall.missing_bytes} for shortfall in shortfalls]
+
+
+def _largest_quantization(chooser, choice):
+    """C({name, size_bytes}) of what would run; None where the model runs, or none would."""
+    if choice.fits or chooser.budget.holds(choice.placement.allocation):
+        return None
+    found = largest_that_fits(chooser.model, lambda model: chooser.with_model(model).find().fits)
+    return found and {"name": found.name, "size_bytes": found.size_bytes}
 
 
 def _everything(chooser, choice, ctx_size):
@@ -36,7 +45,7 @@ def _everything(chooser, choice, ctx_size):
 def would_help(chooser, choice, lacking):
     """A list of sentences, empty where everything is on the GPUs at the context wanted."""
     if not choice.fits:
-        return [*_refused(chooser, choice), *_less_context_to_run(chooser, choice)]
+        return [*_refused(chooser, choice), *_smaller(chooser, choice, lacking["largest_quantization"]), *_less_context_to_run(chooser, choice)]
     if not chooser.devices or chooser.all_on_gpu(choice.placement.allocation):
         return []
     sentences = []
@@ -56,7 +65,14 @@ def _refused(chooser, choice):
             yield "allow_cpu=true, which leaves in RAM what doesn't fit on the GPU."
     for shortfall in chooser.budget.shortfalls(choice.placement.allocation):
         where = "RAM" if shortfall.where == "RAM" else f"memory on {shortfall.where}"
-        yield f"{human(shortfall.missing_bytes)} more {where}, or a smaller quantization."
+        yield f"{human(shortfall.missing_bytes)} more {where}."
+
+
+def _smaller(chooser, choice, largest):
+    if largest is not None:
+        yield f"A smaller quantization: {largest['name']}, about {human(largest['size_bytes'])}, is the largest that would fit."
+    elif not chooser.budget.holds(choice.placement.allocation):
+        yield "No quantization of this model would fit."
 
 
 def _less_context_to_run(chooser, choice):

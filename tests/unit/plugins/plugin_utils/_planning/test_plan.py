@@ -37,7 +37,7 @@ def test_all_layers_and_the_whole_context_where_there_is_room(facts):
         "main_gpu": 0,
         "tensor_split": None,
     }
-    assert (got["missing"], got["would_help"]) == ({"to_run": [], "for_all_on_gpu": []}, [])
+    assert (got["missing"], got["would_help"]) == ({"to_run": [], "for_all_on_gpu": [], "largest_quantization": None}, [])
     assert got["context"]["ctx_size"] == 131072
 
 
