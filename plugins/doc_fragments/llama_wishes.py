@@ -84,6 +84,9 @@ options:
     description: The bytes of available RAM to leave free.
     type: int
     default: 2147483648
+  ram_budget_bytes:
+    description: The most bytes of RAM to use, in place of what is available less the reserve.
+    type: int
   load_mode:
     description:
       - How the weights come into memory. By default V(none) where a GPU works on prompts with weights in RAM and these are at most

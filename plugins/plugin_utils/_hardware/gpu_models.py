@@ -53,14 +53,16 @@ def model_by_id(model_id, where):
 
 
 def _nearest(model_id):
-    """The ids most like C(model_id); the word that follows the vendor's counts where the whole has no like."""
-    wanted = model_id.casefold().replace(" ", "-").replace("_", "-")
-    near = difflib.get_close_matches(wanted, _BY_ID, n=3, cutoff=0.6)
+    """The ids most like C(model_id), whatever it says of the vendor: those that hold it or whose names do, else those written alike."""
+    words = _plain(re.sub(r"[\s_-]+", " ", model_id))
+    wanted = words.replace(" ", "-")
+    near = [model.id for model in GPU_MODELS if wanted and (wanted in model.id or any(words in _plain(name) for name in (model.name, *model.aliases)))]
     if not near:
-        near = [known for known in _BY_ID if wanted and wanted in known][:3]
+        tails = {known.partition("-")[2]: known for known in _BY_ID}
+        near = [tails[tail] for tail in difflib.get_close_matches(wanted, tails, n=3, cutoff=0.6)]
     if not near:
         return f"The ids start with {', '.join(sorted({known.partition('-')[0] + '-' for known in _BY_ID}))}"
-    return "Did you mean " + " or ".join(f"'{known}'" for known in near) + "?"
+    return "Did you mean " + " or ".join(f"'{known}'" for known in sorted(near, key=len)[:3]) + "?"
 
 
 def model_by_driver(vendor, name, memory_total_bytes, gfx_target=None):

@@ -1,0 +1,47 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the documentation says of a filter's options is what the core takes: the same names and choices."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from ansible_collections.prositronic.infra.plugins.doc_fragments import llama_settings, llama_wishes
+from ansible_collections.prositronic.infra.plugins.filter import best_quantization, llama_memory, llama_plan, llama_server_args
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import settings
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import server_args, wishes
+
+FRAGMENTS = {
+    "prositronic.infra.llama_settings": llama_settings.ModuleDocFragment.DOCUMENTATION,
+    "prositronic.infra.llama_wishes": llama_wishes.ModuleDocFragment.DOCUMENTATION,
+}
+UNDOCUMENTED = {"mtp": ["context"], "split_mode": ["row", "tensor"]}
+"""A context that no llama-server has alone, and ways to split that are known in order to be refused with the reason."""
+
+
+def options(plugin):
+    documentation = yaml.safe_load(plugin.DOCUMENTATION)
+    found = dict(documentation["options"])
+    for name in documentation.get("extends_documentation_fragment", ()):
+        found.update(yaml.safe_load(FRAGMENTS[name])["options"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("plugin", "spec", "beside"),
+    [
+        (llama_plan, wishes.SPEC, {"_input", "node", "previous"}),
+        (best_quantization, wishes.SPEC, {"_input", "node"}),
+        (llama_memory, settings.SPEC, {"_input", "devices"}),
+        (llama_server_args, server_args.SPEC, {"_input"}),
+    ],
+    ids=["llama_plan", "best_quantization", "llama_memory", "llama_server_args"],
+)
+def test_every_option_is_documented_and_taken(plugin, spec, beside):
+    documented = options(plugin)
+    assert set(documented) - beside == set(spec)
+    for name in set(documented) & set(spec):
+        if documented[name].get("choices") and spec[name].choices:
+            assert sorted(map(str, [*documented[name]["choices"], *UNDOCUMENTED.get(name, ())])) == sorted(map(str, spec[name].choices)), name
