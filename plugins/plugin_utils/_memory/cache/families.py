@@ -16,8 +16,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from . import attention, compressed, hybrid, indexer, latent, next_token, none, recurrent, refused, sliding_window
 
 NO_CACHE = frozenset(
-    """bert dream eurobert gemma-embedding gemma4-assistant jina-bert-v2 jina-bert-v3 llada llada-moe modern-bert neo-bert nomic-bert nomic-bert-moe
-    rnd1""".split()
+    "bert dream eurobert gemma-embedding jina-bert-v2 jina-bert-v3 llada llada-moe modern-bert neo-bert nomic-bert nomic-bert-moe rnd1".split()
 )
 
 PLAIN_ATTENTION = frozenset(

@@ -15,6 +15,7 @@ from . import attention, latent
 
 ARCHITECTURES = {
     "clip": "it is the projector of a model that sees or hears: give llama-server the model, and this as mmproj",
+    "gemma4-assistant": "it drafts for a Gemma 4 and works on that one's cache: give llama-server the model, and this as its draft",
     "gptj": "llama.cpp knows its name and cannot run it",
     "wavtokenizer-dec": "it turns codes into sound and writes no text",
 }
