@@ -10,11 +10,13 @@ usage: oracle.py build
        oracle.py record FOLDER [--models 'Qwen3-*']
        oracle.py plans
        oracle.py fit [--sample N] [--models 'Qwen3-*'] [--all]
+       oracle.py chance [--count N] [--seed N] [--models 'Qwen3-*'] [--show N]
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import json
 import pathlib
 import sys
@@ -72,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--models", default="*", metavar="GLOB", help="only models whose file name matches")
     fit.add_argument("--all", action="store_true", help="print every row, not only those that are worse or over the budget")
     fit.set_defaults(run=_fit)
+
+    chance = commands.add_parser("chance", help="settings and devices by chance: the memory rules against llama.cpp")
+    chance.add_argument("--count", type=int, default=1000, metavar="N", help="so many questions")
+    chance.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed asks the same questions")
+    chance.add_argument("--models", default="*", metavar="GLOB", help="only models whose file name matches")
+    chance.add_argument("--show", type=int, default=SHOWN, metavar="N", help="print so many of the answers that are unlike")
+    chance.set_defaults(run=_chance)
     return parser
 
 
@@ -152,6 +161,22 @@ def _plans(options: argparse.Namespace) -> int:
     print(f"MiB that a plan counts above llama.cpp, per device: {figures}")
     print(f"{len(checked) - len(wrong)} of {len(checked)} plans are within their budget, {time.monotonic() - start:.0f} seconds")
     return 1 if wrong or not checked else 0
+
+
+def _chance(options: argparse.Namespace) -> int:
+    import by_chance
+
+    start = time.monotonic()
+    verdicts: collections.Counter = collections.Counter()
+    for asked in by_chance.ask(options.count, options.seed, options.models):
+        verdicts[asked.verdict] += 1
+        if asked.verdict in by_chance.UNLIKE and sum(verdicts[verdict] for verdict in by_chance.UNLIKE) <= options.show:
+            print(by_chance.as_text(asked), flush=True)
+    print(
+        f"{options.count} questions by chance, seed {options.seed}: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.most_common())}; ", end=""
+    )
+    print(f"{time.monotonic() - start:.0f} seconds")
+    return 1 if any(verdicts[verdict] for verdict in by_chance.UNLIKE) else 0
 
 
 def _fit(options: argparse.Namespace) -> int:
