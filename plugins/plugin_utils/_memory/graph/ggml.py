@@ -40,7 +40,7 @@ class Tensor:
         self.sources = sources
         self.root = root
         self.packed = packed
-        self.size_bytes = elements(shape) * BYTES[type_] if size_bytes is None else size_bytes
+        self.size_bytes = shape[0] * shape[1] * shape[2] * shape[3] * BYTES[type_] if size_bytes is None else size_bytes
         self.scratch_bytes = 0
         self.home = None
         self.weight = False
@@ -206,11 +206,15 @@ class Graph:
 
     def expand(self, tensor):
         """Add C(tensor) and all it needs that isn't there yet, sources first and from left to right."""
-        if tensor in self._seen:
+        seen = self._seen
+        if tensor in seen:
             return tensor
-        self._seen.add(tensor)
+        seen.add(tensor)
+        if tensor.op == "none":
+            self.leafs.append(tensor)
+            return tensor
         for source in tensor.sources:
-            if source not in self._seen:
+            if source not in seen:
                 self.expand(source)
-        (self.leafs if tensor.op == "none" else self.nodes).append(tensor)
+        self.nodes.append(tensor)
         return tensor
