@@ -65,8 +65,8 @@ NORMS_WITHOUT_SUFFIX = frozenset({"post_attention_norm", "post_ffw_norm", "ssm_b
 ALIGNMENT = 128
 ROW_PADDING = 512
 
-MOST_REMEMBERED = 1024
-"""Ways to place the tensors of a block that are kept for the next question."""
+MOST_HELD, MOST_PLACEMENTS = 1024, 64
+"""Ways to place the tensors of a block, and those of all blocks, that are kept for the next question."""
 
 
 class Held:
@@ -111,6 +111,23 @@ def placed_tensors(model, settings, devices, layout):
 
 def held_by_block(model, settings, devices, layout):
     """{block or None: Held} for every tensor llama.cpp loads, copies included."""
+    names = tuple([device.name for device in devices]) if settings.override_tensor else ()
+    key = (layout, settings.n_cpu_moe, settings.cpu_moe, settings.override_tensor, bool(settings.mtp), names)
+    known = _placements(model)
+    if key not in known:
+        if len(known) >= MOST_PLACEMENTS:
+            known.clear()
+        known[key] = _place(model, settings, devices, layout)
+    return known[key]
+
+
+@once_per_model
+def _placements(_model):
+    """What held_by_block() found, for the next question: context, cache type and batches often change with nothing moved."""
+    return {}
+
+
+def _place(model, settings, devices, layout):
     rules = [_rule(text, devices) for text in settings.override_tensor]
     n_cpu_moe = model.n_layer_all if settings.cpu_moe else settings.n_cpu_moe
     n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer or model.n_layer_all
@@ -150,7 +167,7 @@ class _Together:
         """The Held of these tensors, each on its device."""
         held = self._at.get(places)
         if held is None:
-            if len(self._at) >= MOST_REMEMBERED:
+            if len(self._at) >= MOST_HELD:
                 self._at.clear()
             held = self._at[places] = Held((device, _size_on(device, group), group) for device, (group, _is_expert) in zip(places, self.groups, strict=True))
         return held

@@ -29,8 +29,8 @@ class Tensor:
     """
 
     __slots__ = (
-        "alive", "backend", "children", "copies", "given", "held_bytes", "home", "offset", "op", "output", "packed", "pool", "root", "scratch_bytes", "shape",
-        "size_bytes", "sources", "type", "views", "weight",
+        "alive", "backend", "children", "copies", "given", "held_bytes", "home", "in_graph", "offset", "op", "output", "packed", "pool", "root",
+        "scratch_bytes", "shape", "size_bytes", "sources", "type", "views", "weight",
     )  # fmt: skip
 
     def __init__(self, op, type_, shape, sources=(), root=None, packed=True, size_bytes=None):
@@ -46,6 +46,7 @@ class Tensor:
         self.weight = False
         self.given = False
         self.output = False
+        self.in_graph = False
         self.backend = None
         self.children = 0
         self.views = 0
@@ -82,12 +83,12 @@ def constant(*shape):
 
 
 def four(shape):
-    return tuple(shape) + (1,) * (4 - len(shape))
+    return shape if len(shape) == 4 else (*shape, 1, 1, 1)[:4]
 
 
-def same(op, a, *others):
-    """A result of the shape of C(a): the operations on single values, norms, soft max and rope."""
-    return Tensor(op, a.type, a.shape, (a, *others))
+def same(op, *sources):
+    """A result of the shape of the first source: the operations on single values, norms, soft max and rope."""
+    return Tensor(op, sources[0].type, sources[0].shape, sources)
 
 
 def mul_mat(a, b):
@@ -202,19 +203,17 @@ class Graph:
     def __init__(self):
         self.nodes = []
         self.leafs = []
-        self._seen = set()
 
     def expand(self, tensor):
         """Add C(tensor) and all it needs that isn't there yet, sources first and from left to right."""
-        seen = self._seen
-        if tensor in seen:
+        if tensor.in_graph:
             return tensor
-        seen.add(tensor)
+        tensor.in_graph = True
         if tensor.op == "none":
             self.leafs.append(tensor)
             return tensor
         for source in tensor.sources:
-            if source not in seen:
+            if not source.in_graph:
                 self.expand(source)
         self.nodes.append(tensor)
         return tensor
