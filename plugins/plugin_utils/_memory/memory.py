@@ -38,9 +38,10 @@ class Allocation:
     host: Buffers
 
 
-def allocate(model, settings, devices):
+def allocate(model, settings, devices, compute_bytes=None):
     """The Allocation of a Model with Settings on a tuple of Device.
 
+    C(compute_bytes): the compute buffers of each device and, last, of the host, where they are known already: they are most of the work.
     Raises InfraError for an architecture or a combination whose rule is not written.
     """
     where = layout(model, settings, devices)
@@ -52,6 +53,7 @@ def allocate(model, settings, devices):
     kv_bytes = [0] * (len(devices) + 1)
     for block, size in enumerate(families.cache(model, settings)):
         kv_bytes[where.blocks[block] if settings.kv_offload else HOST] += size
-    compute_bytes = compute(model, settings, devices, where, held)
+    if compute_bytes is None:
+        compute_bytes = compute(model, settings, devices, where, held)
     buffers = [Buffers(*parts) for parts in zip(weights_bytes, kv_bytes, compute_bytes, strict=True)]
     return Allocation(settings=settings, layout=where, devices=tuple(buffers[:-1]), host=buffers[-1])
