@@ -54,7 +54,7 @@ class Probe:
         """What compute buffers depend on most: all settings but those that place tensors, the GPUs in use, the largest tensor that each has in RAM, the last block."""
         where = layout(self._model, settings, self._devices)
         held = held_by_block(self._model, settings, self._devices, where)
-        staged = {(where.blocks[block], max(held[block].staged, default=0)) for block in range(self._model.n_layer) if where.blocks[block] != HOST}
+        staged = {max(held[block].staged, default=0) for block in range(self._model.n_layer) if where.blocks[block] != HOST}
         overridden = bool(settings.override_tensor or settings.cpu_moe or settings.n_cpu_moe)
         elsewhere = replace(settings, tensor_split=None, n_cpu_moe=0, cpu_moe=False, override_tensor=())
-        return elsewhere, overridden, where.output, frozenset(staged), held[self._model.n_layer - 1].staged
+        return elsewhere, overridden, frozenset((*where.blocks, where.output)), frozenset(staged), held[self._model.n_layer - 1].staged
