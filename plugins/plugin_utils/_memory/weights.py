@@ -88,8 +88,8 @@ class Held:
 
     @cached_property
     def by_name(self):
-        """{name without the block: (TensorGroup, bytes there, device)}"""
-        return {_name_in_block(group): (group, size, device) for device, size, group in self.tensors}
+        """{name without the block: (shape, bytes there, device, bytes that a device would add)}"""
+        return {_name_in_block(group): (four(group.shape), size, device, row_padding_bytes(group)) for device, size, group in self.tensors}
 
     @cached_property
     def kind(self):
@@ -136,7 +136,8 @@ def _place(model, settings, devices, layout):
         default = layout.blocks[block]
         experts = HOST if block < n_cpu_moe else default
         if rules:
-            held[block] = together.at(tuple([_overridden(rules, group.name_in(block), experts if is_expert else default) for group, is_expert in together.groups]))
+            homes = ((group.name_in(block), experts if is_expert else default) for group, is_expert in together.groups)
+            held[block] = together.at(tuple(_overridden(rules, name, home) for name, home in homes))
         else:
             held[block] = together.on(default, experts)
     return held
@@ -245,6 +246,11 @@ def _rule(text, devices):
     if buffer not in numbers:
         raise InfraError(f"no buffer '{buffer}'", where="settings.override_tensor", got=text, fix=nearest(buffer, numbers))
     return _compiled(pattern), numbers[buffer]
+
+
+def four(shape):
+    """A shape as ggml has it."""
+    return shape if len(shape) == 4 else (*shape, 1, 1, 1)[:4]
 
 
 def _size_on(device, group):

@@ -51,7 +51,9 @@ class Probe:
         return self.ask(replace(settings, n_ctx=n_ctx_seq * settings.n_stream, n_ctx_seq=n_ctx_seq, n_batch=n_batch, n_ubatch=min(settings.n_ubatch, n_batch)))
 
     def _likeness(self, settings):
-        """What compute buffers depend on most: all settings but those that place tensors, the GPUs in use, the largest tensor that each has in RAM, the last block."""
+        """What compute buffers depend on most: settings other than those that place tensors, the GPUs in use, and of the blocks there
+        the largest tensors in RAM, for which there must be room on a GPU. The last block, often with few tokens, counts by itself.
+        """
         where = layout(self._model, settings, self._devices)
         held = held_by_block(self._model, settings, self._devices, where)
         staged = {max(held[block].staged, default=0) for block in range(self._model.n_layer) if where.blocks[block] != HOST}

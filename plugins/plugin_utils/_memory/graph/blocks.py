@@ -14,7 +14,7 @@ from ..cache import sliding_window
 from ..cache.attention import head_lengths, kv_heads
 from ..devices import HOST
 from ..settings import cache_row_bytes, is_quantized
-from ..weights import row_padding_bytes
+from ..weights import four, row_padding_bytes
 from . import ggml
 from .fused import refused
 from .ggml import concat, cont, copy, get_rows, glu, mul_mat, mul_mat_id, permute, reshape, same, set_rows, transpose, view  # noqa: F401
@@ -58,7 +58,7 @@ class Build:
                 name = "output.weight"  # tied, and on another device
             elif name.startswith("rope_"):
                 name = f"{name}{device}"  # a copy on every device
-            outside[name] = (group, size, device)
+            outside[name] = (four(group.shape), size, device, row_padding_bytes(group))
         self._leafs = {block: {} for block in self._placed}
         for block in blocks:  # a block that is run again has its tensors once
             self._leafs[block] = self._leafs.setdefault(model.block_in_file(block), self._leafs[block])
@@ -74,13 +74,15 @@ class Build:
 
     def weight(self, name, block=None):
         """The leaf of a tensor, by its name without the block; None where the model has none."""
-        leaf = self._leafs[block].get(name)
-        if leaf is None and name in self._placed[block]:
-            group, size, device = self._placed[block][name]
-            leaf = self._leafs[block][name] = ggml.leaf_weight(group.shape, size, self.backend(device))
-            if device == HOST:
-                leaf.scratch_bytes = row_padding_bytes(group)  # of its copies on devices
-        return leaf
+        leafs = self._leafs[block]
+        if name not in leafs:
+            placed = self._placed[block].get(name)
+            if placed is None:
+                return None
+            shape, size, device, padding = placed
+            # its copies on devices are padded
+            leafs[name] = ggml.leaf_weight(shape, size, self.host, padding) if device == HOST else ggml.leaf_weight(shape, size, device, 0)
+        return leafs[name]
 
     def needed(self, name, block=None):
         """The leaf of a tensor that the graph can't do without."""

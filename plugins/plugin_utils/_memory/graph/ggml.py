@@ -8,6 +8,8 @@ What ggml does with a shape is stated here once. Source: ggml/src/ggml.c. A shap
 
 from __future__ import annotations
 
+from ..weights import four
+
 BYTES = {"f32": 4, "f16": 2, "bf16": 2, "i32": 4, "i64": 8}
 
 BLOCKS = "in blocks"
@@ -57,10 +59,11 @@ class Tensor:
         self.copies = None
 
 
-def leaf_weight(shape, size_bytes, home):
-    tensor = Tensor("none", "f32", four(shape), size_bytes=size_bytes)
+def leaf_weight(shape, size_bytes, home, scratch_bytes):
+    tensor = Tensor("none", "f32", shape, size_bytes=size_bytes)
     tensor.home = home
     tensor.weight = True
+    tensor.scratch_bytes = scratch_bytes
     return tensor
 
 
@@ -80,10 +83,6 @@ def leaf_input(type_, *shape):
 def constant(*shape):
     """An F32 tensor without sources that an operation fills."""
     return Tensor("none", "f32", four(shape))
-
-
-def four(shape):
-    return shape if len(shape) == 4 else (*shape, 1, 1, 1)[:4]
 
 
 def same(op, *sources):

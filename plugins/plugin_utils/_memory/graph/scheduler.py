@@ -87,6 +87,8 @@ def _batch(node):
 def _expand(nodes, host):
     """Nodes without a place join their neighbours: devices first, down and then up; then the host."""
     for devices_only in (True, False):
+        if not any(node.backend is None for node in nodes):
+            return
         for order in (nodes, reversed(nodes)):
             current = None
             for node in order:
@@ -139,7 +141,7 @@ def _split(graph, host, pipelined):
             run.append(node)
             continue
         elsewhere = [source for source in node.sources if source.backend != node.backend and not _reads(node.backend, source)]
-        if node.backend != current or (inputs and any([source.weight for source in elsewhere])):
+        if node.backend != current or (inputs and any(source.weight for source in elsewhere)):
             # every weight from elsewhere starts a run, so that the memory of the one before can be used again
             nodes.extend(inputs)
             if current is not None:
