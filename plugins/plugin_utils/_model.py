@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from math import prod
 from types import MappingProxyType
 
@@ -73,6 +73,11 @@ class Model:
     quantization: str = ""
 
     @cached_property
+    def known(self):
+        """What was worked out about this model: see once_per_model."""
+        return {}
+
+    @cached_property
     def n_layer_all(self):
         """Blocks, those for next-token prediction included (llama.cpp: hparams.n_layer_all).
 
@@ -90,7 +95,11 @@ class Model:
 
     def block_in_file(self, block):
         """The block of the file that is run as C(block)."""
-        return block % self.n_block if block is not None and self._loops > 1 else block
+        return block % self.n_block if block is not None and self.is_looped else block
+
+    @cached_property
+    def is_looped(self):
+        return self._loops > 1
 
     @cached_property
     def _loops(self):
@@ -153,6 +162,11 @@ class Model:
 
     def per_layer(self, key, default=None):
         """One whole number for each block; a scalar in the file holds for all of them."""
+        if (key, default) not in self.known:
+            self.known[key, default] = self._per_layer(key, default)
+        return self.known[key, default]
+
+    def _per_layer(self, key, default):
         value = self.hyperparameters.get(key, default)
         if not isinstance(value, list):
             return (self.integer(key, default),) * self.n_layer_all
@@ -180,6 +194,18 @@ class Model:
             expected=expected,
             fix="The file may be damaged or made for another program; convert it again",
         )
+
+
+def once_per_model(function):
+    """A function of a Model alone whose result is kept with the Model."""
+
+    @wraps(function)
+    def remembered(model):
+        if function not in model.known:
+            model.known[function] = function(model)
+        return model.known[function]
+
+    return remembered
 
 
 def model_from_plain(plain):

@@ -14,7 +14,6 @@ from collections import Counter
 
 from .cache import hybrid
 from .cache.sliding_window import windowed_blocks
-from .devices import HOST
 from .graph.allocator import buffer_sizes
 from .graph.architectures import MARKS, WHOLE, build_graph
 from .graph.blocks import Build
@@ -28,42 +27,34 @@ ALIKE_HYBRIDS = 4
 """The same where some blocks keep a state: it takes longer until memory is used again in the same way."""
 
 
-def compute(model, settings, devices, layout, placed):
+def compute(model, settings, devices, layout, held):
     """Bytes of compute buffers per device and, last, on the host.
 
-    C(placed): what weights.placed_tensors() yields. Raises InfraError for an architecture whose graph is not described.
+    C(held): the Held of each block (weights.py). Raises InfraError for an architecture whose graph is not described.
     """
-    tensors = by_block(model, placed)
-    build = Build(model, settings, layout, tensors, built(model, settings, layout, tensors), len(devices))
+    # blocks that are run again have the tensors of the first time
+    held = {block: held[model.block_in_file(block)] for block in held} if model.is_looped else held
+    build = Build(model, settings, layout, held, built(model, settings, layout, held), len(devices))
     build_graph(build)
     return buffer_sizes(schedule(build.graph, len(devices), settings.op_offload, pipelined(model, settings, devices)), len(devices))
 
 
-def built(model, settings, layout, tensors):
+def built(model, settings, layout, held):
     """The blocks whose graph is built."""
     if settings.mtp == "context":
         return (model.n_layer,)
-    return tuple(range(model.n_layer)) if model.architecture in WHOLE else representative(model, layout, tensors)
+    return tuple(range(model.n_layer)) if model.architecture in WHOLE else representative(model, layout, held)
 
 
-def by_block(model, placed):
-    """{block or None: [(device, bytes there, TensorGroup)]}; blocks that are run again have the tensors of the first time."""
-    tensors = {block: [] for block in (None, *range(model.n_layer_all))}
-    for device, size, group, block in placed:
-        tensors[block].append((device, size, group))
-    return {block: tensors[model.block_in_file(block)] for block in tensors}
-
-
-def representative(model, layout, tensors):
+def representative(model, layout, held):
     """The blocks to keep, in order: of those that are alike, between alike neighbours, C(ALIKE) are enough, and the last."""
-    marks = MARKS[model.architecture](model) if model.architecture in MARKS else None
+    marks = MARKS[model.architecture](model) if model.architecture in MARKS else (None,) * model.n_layer
     windowed, heads = windowed_blocks(model), model.per_layer("attention.head_count", 0)
     numbers, alike, staged = {}, [], []
     for block in range(model.n_layer):
-        here = frozenset((group.name, group.shape, device) for device, _size, group in tensors[block])
-        kind = (layout.blocks[block], windowed[block], heads[block], marks and marks[block], here)
+        kind = (layout.blocks[block], windowed[block], heads[block], marks[block], held[block].kind)
         alike.append(numbers.setdefault(kind, len(numbers)))
-        staged.append(tuple(size for device, size, _group in tensors[block] if device == HOST))
+        staged.append(held[block].staged)
     around = list(zip([None, *alike], alike, staged, [*alike[1:], None], strict=False))
     few = ALIKE_HYBRIDS if model.architecture in hybrid.ARCHITECTURES else ALIKE
     left = {kind: few + count % 2 for kind, count in Counter(around).items()}

@@ -12,7 +12,7 @@ from .compute import compute
 from .devices import HOST
 from .layout import Layout, layout
 from .settings import Settings
-from .weights import placed_tensors
+from .weights import held_by_block
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,22 @@ class Allocation:
     host: Buffers
 
 
-def allocate(model, settings, devices):
+def allocate(model, settings, devices, compute_bytes=None):
     """The Allocation of a Model with Settings on a tuple of Device.
 
+    C(compute_bytes): the compute buffers of each device and, last, of the host, where they are known already: they are most of the work.
     Raises InfraError for an architecture or a combination whose rule is not written.
     """
     where = layout(model, settings, devices)
-    placed = tuple(placed_tensors(model, settings, devices, where))
-    by_block = families.cache(model, settings)
+    held = held_by_block(model, settings, devices, where)
     weights_bytes = [0] * (len(devices) + 1)
-    for device, size, _group, _block in placed:
-        weights_bytes[device] += size
+    for tensors in held.values():
+        for device, size in tensors.bytes_on.items():
+            weights_bytes[device] += size
     kv_bytes = [0] * (len(devices) + 1)
-    for block, size in enumerate(by_block):
+    for block, size in enumerate(families.cache(model, settings)):
         kv_bytes[where.blocks[block] if settings.kv_offload else HOST] += size
-    compute_bytes = compute(model, settings, devices, where, placed)
+    if compute_bytes is None:
+        compute_bytes = compute(model, settings, devices, where, held)
     buffers = [Buffers(*parts) for parts in zip(weights_bytes, kv_bytes, compute_bytes, strict=True)]
     return Allocation(settings=settings, layout=where, devices=tuple(buffers[:-1]), host=buffers[-1])

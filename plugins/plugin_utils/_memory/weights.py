@@ -11,11 +11,12 @@ ggml/src/ggml-cuda/ggml-cuda.cu (padding).
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.ggml_types import TYPES
 
+from .._model import once_per_model
 from .devices import HOST
 
 INPUT = ("token_embd.weight", "position_embd.weight", "token_types.weight", "per_layer_token_embd.weight")
@@ -58,40 +59,159 @@ OUTPUT_FIRST = frozenset({"gemma3n", "gemma4"})
 
 TYPE_OF_NAME = {entry.name: entry for entry in TYPES.values()}
 
+NORMS_WITHOUT_SUFFIX = frozenset({"post_attention_norm", "post_ffw_norm", "ssm_b_norm", "ssm_c_norm", "ssm_dt_norm"})
+"""Norms that some files call so, without ".weight" (src/models/plamo2.cpp, plamo3.cpp)."""
+
 ALIGNMENT = 128
 ROW_PADDING = 512
+
+MOST_HELD, MOST_PLACEMENTS = 1024, 64
+"""Ways to place the tensors of a block, and those of all blocks, that are kept for the next question."""
+
+
+class Held:
+    """Tensors that lie together in one block, or outside the blocks: C(tensors) are (device, bytes there, TensorGroup).
+
+    Blocks whose tensors are alike and on the same devices share one Held, so each of its figures is worked out once.
+    """
+
+    def __init__(self, tensors):
+        self.tensors = tuple(tensors)
+
+    @cached_property
+    def bytes_on(self):
+        """{device: bytes}"""
+        found = {}
+        for device, size, _group in self.tensors:
+            found[device] = found.get(device, 0) + size
+        return found
+
+    @cached_property
+    def by_name(self):
+        """{name without the block: (shape, bytes there, device, bytes that a device would add)}"""
+        return {_name_in_block(group): (four(group.shape), size, device, row_padding_bytes(group)) for device, size, group in self.tensors}
+
+    @cached_property
+    def kind(self):
+        """What the graph of a block is made of."""
+        return frozenset((group.name, group.shape, device) for device, _size, group in self.tensors)
+
+    @cached_property
+    def staged(self):
+        """Bytes of the tensors on the host."""
+        return tuple(size for device, size, _group in self.tensors if device == HOST)
 
 
 def placed_tensors(model, settings, devices, layout):
     """(device, bytes there, TensorGroup, block or None) for every tensor llama.cpp loads, copies included."""
-    override = _override(model, settings, devices)
+    for block, held in held_by_block(model, settings, devices, layout).items():
+        for device, size, group in held.tensors:
+            yield device, size, group, block
+
+
+def held_by_block(model, settings, devices, layout):
+    """{block or None: Held} for every tensor llama.cpp loads, copies included."""
+    names = tuple([device.name for device in devices]) if settings.override_tensor else ()
+    key = (layout, settings.n_cpu_moe, settings.cpu_moe, settings.override_tensor, bool(settings.mtp), names)
+    known = _placements(model)
+    if key not in known:
+        if len(known) >= MOST_PLACEMENTS:
+            known.clear()
+        known[key] = _place(model, settings, devices, layout)
+    return known[key]
+
+
+@once_per_model
+def _placements(_model):
+    """What held_by_block() found, for the next question: context, cache type and batches often change with nothing moved."""
+    return {}
+
+
+def _place(model, settings, devices, layout):
+    rules = [_rule(text, devices) for text in settings.override_tensor]
+    n_cpu_moe = model.n_layer_all if settings.cpu_moe else settings.n_cpu_moe
     n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer or model.n_layer_all
+    held = {None: Held([*_outside(model, layout, n_loaded, rules), *_tied(model, layout)])}
+    for block, together in enumerate(_loaded(model)[n_loaded == model.n_layer_all]):
+        default = layout.blocks[block]
+        experts = HOST if block < n_cpu_moe else default
+        if rules:
+            homes = ((group.name_in(block), experts if is_expert else default) for group, is_expert in together.groups)
+            held[block] = together.at(tuple(_overridden(rules, name, home) for name, home in homes))
+        else:
+            held[block] = together.on(default, experts)
+    return held
+
+
+def _overridden(rules, name, default):
+    """The device that -ot names for a tensor, or the default; the first match wins."""
+    for pattern, target in rules:
+        if pattern.search(name):
+            return target
+    return default
+
+
+class _Together:
+    """Tensors of one block: C(groups) are (TensorGroup, whether they are expert weights)."""
+
+    def __init__(self, groups):
+        self.groups = groups
+        self._on, self._at = {}, {}
+
+    def on(self, device, experts):
+        """The Held of these tensors on a device, the experts on another."""
+        if (device, experts) not in self._on:
+            self._on[device, experts] = self.at(tuple(experts if is_expert else device for _group, is_expert in self.groups))
+        return self._on[device, experts]
+
+    def at(self, places):
+        """The Held of these tensors, each on its device."""
+        held = self._at.get(places)
+        if held is None:
+            if len(self._at) >= MOST_HELD:
+                self._at.clear()
+            held = self._at[places] = Held((device, _size_on(device, group), group) for device, (group, _is_expert) in zip(places, self.groups, strict=True))
+        return held
+
+
+@once_per_model
+def _loaded(model):
+    """Two lists with what llama.cpp loads of each block: without and with the blocks for next-token prediction."""
     anyway = NEXTN_ANYWAY.get(model.architecture)
+    groups = [(group, bool(EXPERTS.search(group.name))) for group in model.tensors if group.blocks is not None and not UNUSED.match(group.name)]
+    found, alike = [], {}
+    for n_loaded in (model.n_layer or model.n_layer_all, model.n_layer_all):
+        blocks = [[] for _block in range(model.n_layer_all)]
+        for number, (group, _is_expert) in enumerate(groups):
+            upto = model.n_layer_all if anyway and anyway.search(group.name) else n_loaded
+            for block in group.blocks:
+                if block < upto:
+                    blocks[block].append(number)
+        for numbers in map(tuple, blocks):
+            if numbers not in alike:
+                alike[numbers] = _Together([groups[number] for number in numbers])
+        found.append([alike[tuple(numbers)] for numbers in blocks])
+    return found
+
+
+def _outside(model, layout, n_loaded, rules):
+    """(device, bytes there, TensorGroup) of the tensors outside the blocks, and of their copies."""
     for group in model.tensors:
-        if UNUSED.match(group.name):
-            continue
-        for block, default in _homes(group, layout, model.n_layer_all if anyway and anyway.search(group.name) else n_loaded):
-            device = override(group, block, default)
-            yield device, _size_on(device, group), group, block
-    yield from _tied(model, layout)
+        if group.blocks is None and not UNUSED.match(group.name):
+            for default in _homes(group.name, layout, n_loaded):
+                device = _overridden(rules, group.name, default)
+                yield device, _size_on(device, group), group
 
 
-def _homes(group, layout, n_loaded):
-    """(block, device) pairs for the copies of a tensor before overrides."""
-    if group.blocks is not None:
-        for block in group.blocks:
-            if block < n_loaded:
-                yield block, layout.blocks[block]
-    elif group.name in INPUT:
-        yield None, HOST
-    elif OUTPUT.match(group.name):
-        yield None, layout.output
-    elif ROPE.match(group.name):
-        for device in sorted(set(layout.blocks[:n_loaded])):
-            yield None, device
-    else:
-        # the rest is used by the first block (token_embd_norm and the like)
-        yield None, layout.blocks[0]
+def _homes(name, layout, n_loaded):
+    """The devices of a tensor outside the blocks before overrides."""
+    if name in INPUT:
+        return (HOST,)
+    if OUTPUT.match(name):
+        return (layout.output,)
+    if ROPE.match(name):
+        return sorted(set(layout.blocks[:n_loaded]))
+    return (layout.blocks[0],)  # used by the first block (token_embd_norm and the like)
 
 
 def _tied(model, layout):
@@ -99,31 +219,13 @@ def _tied(model, layout):
     by_name = {group.name: group for group in model.tensors}
     if "output.weight" in by_name:
         if "token_embd.weight" not in by_name and layout.output != HOST:
-            yield HOST, by_name["output.weight"].size_bytes, by_name["output.weight"], None
+            yield HOST, by_name["output.weight"].size_bytes, by_name["output.weight"]
         return
     group = by_name.get("token_embd.weight")
     if group is None or model.architecture in NO_LM_HEAD:
         return
     if layout.output != HOST or model.architecture in OUTPUT_FIRST:
-        yield layout.output, _size_on(layout.output, group), group, None
-
-
-def _override(model, settings, devices):
-    """A function (group, block, device) -> device for -ot, --cpu-moe and --n-cpu-moe; the first match wins."""
-    rules = [_rule(text, devices) for text in settings.override_tensor]
-    n_cpu_moe = model.n_layer_all if settings.cpu_moe else settings.n_cpu_moe
-
-    def override(group, block, device):
-        if rules:
-            name = group.name_in(block)
-            for pattern, target in rules:
-                if pattern.search(name):
-                    return target
-        if block is not None and block < n_cpu_moe and EXPERTS.search(group.name):
-            return HOST
-        return device
-
-    return override
+        yield layout.output, _size_on(layout.output, group), group
 
 
 @lru_cache(maxsize=1024)
@@ -146,6 +248,11 @@ def _rule(text, devices):
     return _compiled(pattern), numbers[buffer]
 
 
+def four(shape):
+    """A shape as ggml has it."""
+    return shape if len(shape) == 4 else (*shape, 1, 1, 1)[:4]
+
+
 def _size_on(device, group):
     """Bytes a tensor takes in a device's buffer; on the host tensors are packed."""
     if device == HOST:
@@ -158,3 +265,8 @@ def row_padding_bytes(group):
     """Bytes that a device adds to a quantized tensor, so that its last row is whole (ggml-cuda.cu: get_alloc_size)."""
     kind = TYPE_OF_NAME[group.type]
     return -group.shape[0] % ROW_PADDING // kind.block_size * kind.block_bytes if kind.block_size > 1 else 0
+
+
+def _name_in_block(group):
+    name = group.name.replace("blk.*.", "", 1)  # "enc." and "dec." stay before it
+    return f"{name}.weight" if name in NORMS_WITHOUT_SUFFIX else name

@@ -21,10 +21,7 @@ from .estimate import Estimate
 from .fixed_placement import FixedPlacer
 from .objective import CACHE_MARGIN, MARGIN, REQUESTS, SAME, better, gain
 from .placement import Placement, Placer
-from .probe import Probe
-
-BATCH = 2048
-"""llama-server's logical batch unless told otherwise (common/common.h: n_batch)."""
+from .probe import BATCH, Probe
 
 LARGE_UBATCH = 2048
 """A prompt then has the weights in RAM sent to the GPU once for each 2048 tokens, not for each 512."""
@@ -83,7 +80,7 @@ class Chooser:
         if key not in self._placed:
             if settings not in self._placers:
                 kind = FixedPlacer if self.wishes.placement_is_fixed else Placer
-                self._placers[settings] = kind(self.model, self.devices, self.budget, (*self.wishes.fixed, *settings))
+                self._placers[settings] = kind(self.model, self.devices, self.budget, (*self.wishes.fixed, *settings), self.probe)
             self._placed[key] = self._placers[settings].place(ctx_size, gpu_layers)
         return self._placed[key]
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from .._memory.devices import HOST
-from .._memory.memory import allocate
 from .._memory.settings import resolve
 from .placement import Placement
 
@@ -14,10 +13,11 @@ from .placement import Placement
 class FixedPlacer:
     """Stands in for a Placer where the wishes fix something of the placement."""
 
-    def __init__(self, model, devices, budget, fixed):
+    def __init__(self, model, devices, budget, fixed, probe):
         self._model = model
         self._devices = devices
         self._budget = budget
+        self._probe = probe
         self._fixed = {name: list(value) if isinstance(value, tuple) else value for name, value in fixed}
         self.n_layers = model.n_layer_all + 1
 
@@ -47,7 +47,7 @@ class FixedPlacer:
 
     def _with(self, ctx_size, gpu_layers):
         settings = resolve({**self._fixed, "ctx_size": ctx_size, "gpu_layers": gpu_layers}, self._model)
-        allocation = allocate(self._model, settings, self._devices)
+        allocation = self._probe.ask(settings)
         layers = [*allocation.layout.blocks, allocation.layout.output]
         placement = Placement(
             gpu_layers=sum(device != HOST for device in layers),

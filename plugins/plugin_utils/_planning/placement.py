@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .._memory.memory import Allocation
+from .probe import Probe
 from .search import Search
 from .sizes import sizes_of
 
@@ -32,14 +33,15 @@ class Placement:
 class Placer:
     """Places one model on one node's devices under a budget. Keeps no state between calls of place() but what the model weighs.
 
-    C(fixed): settings of llama-server that the user chose; the rest is planned around them.
+    C(fixed): settings of llama-server that the user chose; the rest is planned around them. C(probe): what is asked, a new one unless given.
     """
 
-    def __init__(self, model, devices, budget, fixed):
+    def __init__(self, model, devices, budget, fixed, probe=None):
         self.model = model
         self.devices = devices
         self.budget = budget
         self.fixed = dict(fixed)
+        self.probe = probe or Probe(model, devices)
         self.n_layers = model.n_layer_all + 1
 
     @cached_property

@@ -16,13 +16,13 @@ is known (sizes.py); compute buffers are learned from an allocation and taken fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .._memory.cache import families
 from .._memory.devices import HOST
 from .._memory.layout import layout
-from .._memory.memory import Allocation, allocate
+from .._memory.memory import Allocation
 from .._memory.settings import resolve
 from . import apart
 from .spread import fits, spread
@@ -57,6 +57,9 @@ class Search:
     def __init__(self, placer, ctx_size):
         self._model, self._devices, self._budget, self._fixed = placer.model, placer.devices, placer.budget, placer.fixed
         self._sizes = placer.sizes if placer.devices else None
+        self._probe = placer.probe
+        self._learned = False
+        """Whether tries may take the compute buffers of others like them."""
         self._n_layers = placer.n_layers
         self._ctx_size = ctx_size
         self._limits = placer.budget.device_bytes
@@ -65,7 +68,22 @@ class Search:
         """Of the allocation asked for last."""
 
     def best(self):
-        """The Try that meets the objective, or comes nearest to the budget."""
+        """The Try that meets the objective, or comes nearest to the budget.
+
+        Allocations of others like it stand in for most of those it would need; what is found with them is then asked about.
+        """
+        for self._learned in (True, False):
+            found = self._best()
+            asked = replace(found, allocation=self._probe.ask(found.allocation.settings))
+            if self._budget.holds(asked.allocation) == self._budget.holds(found.allocation) and not self._has_more_room(asked, found):
+                break
+        return asked
+
+    @staticmethod
+    def _has_more_room(one, other):
+        return any(size < than for size, than in zip(one.compute_bytes, other.compute_bytes, strict=True))
+
+    def _best(self):
         whole = self.whole(self._n_layers)
         if self._budget.holds(whole.allocation):
             return whole
@@ -103,7 +121,8 @@ class Search:
             settings["n_cpu_moe"], settings["override_tensor"] = apart.flags(chosen, self._sizes, names)
         elif unpipelined:
             settings["override_tensor"] = [f"{NOTHING}={self._devices[0].name}"]
-        allocation = allocate(self._model, resolve(settings, self._model), self._devices)
+        ask = self._probe.about if self._learned else self._probe.ask
+        allocation = ask(resolve(settings, self._model))
         homes = (*allocation.layout.blocks, allocation.layout.output)
         found = Try(gpu_layers, tuple(homes.count(number) for number in range(len(self._devices))), dict(chosen or {}), allocation)
         self._compute = found.compute_bytes

@@ -134,8 +134,11 @@ def _less_context(chooser, choice):
     """How much context everything on the GPUs would leave, by a straight line between two figures."""
     if choice.ctx_size <= SMALLEST or chooser.wishes.placement_is_fixed:
         return
+    everything = _everything(chooser, choice, choice.ctx_size).allocation
+    if sum(buffers.weights_bytes for buffers in everything.devices) > sum(chooser.budget.device_bytes):
+        return
     least = min(room(chooser.budget, _everything(chooser, choice, SMALLEST).allocation))
-    most = min(room(chooser.budget, _everything(chooser, choice, choice.ctx_size).allocation))
+    most = min(room(chooser.budget, everything))
     if least >= 0 > most:
         ctx_size = SMALLEST + int((choice.ctx_size - SMALLEST) * least / (least - most))
         yield f"A context of about {ctx_size // 1024 * 1024} would put everything on the GPU."

@@ -8,6 +8,7 @@ Source: src/llama-kv-cache.cpp, llama_kv_cache::llama_kv_cache; widths from src/
 
 from __future__ import annotations
 
+from ..._model import once_per_model
 from ..settings import cache_row_bytes
 
 ROUTED = "graniteswitch"
@@ -47,6 +48,7 @@ def blocks_with_cache(model):
     return range(model.n_layer_all if model.architecture == ROUTED else model.n_layer)
 
 
+@once_per_model
 def kv_heads(model):
     """Heads of K and V per block; a file that doesn't say has as many as of Q."""
     key = "attention.head_count_kv" if "attention.head_count_kv" in model.hyperparameters else "attention.head_count"
@@ -54,6 +56,7 @@ def kv_heads(model):
     return (*heads[:-1], 1) if model.architecture == ROUTED else heads
 
 
+@once_per_model
 def head_lengths(model):
     """(length of a K head, length of a V head)."""
     default = model.n_embd // max(model.integer("attention.head_count"), 1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
+from ..._model import once_per_model
 from ..settings import cache_row_bytes, pad
 from . import attention, latent
 
@@ -92,6 +93,7 @@ def window_cells(window, settings):
     return pad(min(settings.n_ctx_seq, window * slots + settings.n_ubatch))
 
 
+@once_per_model
 def windowed_blocks(model):
     """Whether each block has a window."""
     if not window_length(model):
@@ -111,6 +113,7 @@ def windowed_blocks(model):
     return tuple(block < model.n_layer and (period == 0 or block % period != full) for block in range(model.n_layer_all))
 
 
+@once_per_model
 def window_length(model):
     """The length of the window, 0 for none."""
     if model.architecture in EVERY_BLOCK:

@@ -27,17 +27,20 @@ class Pool:
     def take(self, size):
         """The offset of the smallest free stretch that holds C(size); the endless one only if there is no other."""
         size += -size % self._alignment
-        sizes = self._sizes
+        offsets, sizes = self._offsets, self._sizes
         best, best_size = -1, ENDLESS
-        for index in range(len(sizes) - 1):
-            if size <= sizes[index] <= best_size:
-                best, best_size = index, sizes[index]
-        offset = self._offsets[best]
-        sizes[best] -= size
-        self._offsets[best] += size
-        if not sizes[best]:
-            del sizes[best], self._offsets[best]
-        self.size_bytes = max(self.size_bytes, offset + size)
+        for index, free in enumerate(sizes):
+            if size <= free <= best_size:
+                best, best_size = index, free
+        offset = offsets[best]
+        end = offset + size
+        if sizes[best] == size:
+            del sizes[best], offsets[best]
+        else:
+            sizes[best] -= size
+            offsets[best] = end
+        if end > self.size_bytes:
+            self.size_bytes = end
         return offset
 
     def give_back(self, offset, size):
@@ -72,24 +75,24 @@ class Pool:
 def buffer_sizes(schedule, n_devices):
     """Bytes of the buffer of each device and, last, of the host, for a Schedule."""
     pools = [Pool(ALIGNMENT_OF_DEVICE) for _device in range(n_devices)] + [Pool(ALIGNMENT_OF_HOST)]
-    for leaf, backend in schedule.leafs:
+    for leaf in schedule.leafs:
         if leaf.home is None:
-            _allocate(leaf, backend, pools)
-    for node, backend in schedule.nodes:
+            _allocate(leaf, leaf.backend, pools)
+    for node in schedule.nodes:
         if node.root is not None and node.op != "none":
             node.root.views += 1
         if node.given and not node.alive:
-            _allocate(node, backend, pools)
+            _allocate(node, node.backend, pools)
         for source in node.sources:
             source.children += 1
             if source.given and not source.alive:
-                _allocate(source, backend, pools)
-    for node, backend in schedule.nodes:
+                _allocate(source, node.backend, pools)
+    for node in schedule.nodes:
         for source in node.sources:
             if not source.alive and source.root is None and source.home is None:
-                _allocate(source, backend, pools)
-        if not node.alive and node.root is None:
-            _allocate(node, backend, pools)
+                _allocate(source, node.backend, pools)
+        if node.root is None and not node.alive:
+            _allocate(node, node.backend, pools)
         for source in node.sources:
             source.children -= 1
             if source.children or source.views:

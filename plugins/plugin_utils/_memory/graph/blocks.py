@@ -14,22 +14,13 @@ from ..cache import sliding_window
 from ..cache.attention import head_lengths, kv_heads
 from ..devices import HOST
 from ..settings import cache_row_bytes, is_quantized
-from ..weights import row_padding_bytes
+from ..weights import four, row_padding_bytes
 from . import ggml
 from .fused import refused
 from .ggml import cont, get_rows, glu, mul_mat, mul_mat_id, permute, reshape, same, set_rows, transpose, view
 
 PINNED_BELOW = 32
 """Tokens from which on llama.cpp has no wishes, unless all is on devices (src/llama-context.cpp: graph_get_cb)."""
-
-
-NORMS_WITHOUT_SUFFIX = frozenset({"post_attention_norm", "post_ffw_norm", "ssm_b_norm", "ssm_c_norm", "ssm_dt_norm"})
-"""Norms that some files call so, without ".weight" (src/models/plamo2.cpp, plamo3.cpp)."""
-
-
-def _name_in_block(group):
-    name = group.name.replace("blk.*.", "", 1)  # "enc." and "dec." stay before it
-    return f"{name}.weight" if name in NORMS_WITHOUT_SUFFIX else name
 
 
 class Build:
@@ -41,7 +32,7 @@ class Build:
     builder = None
     """What builds the graph; set by architectures.build_graph()."""
 
-    def __init__(self, model, settings, layout, tensors, blocks, n_devices, tokens_per_sequence=None):
+    def __init__(self, model, settings, layout, held, blocks, n_devices, tokens_per_sequence=None):
         self.model, self.settings, self.layout, self.blocks = model, settings, layout, blocks
         self.last_block = model.n_layer - 1
         self.graph = ggml.Graph()
@@ -58,17 +49,19 @@ class Build:
         self.kv_heads = kv_heads(model) if "attention.head_count" in model.hyperparameters else self.heads
         self.k_length, self.v_length = head_lengths(model) if any(self.heads) else (0, 0)
         self.windowed = sliding_window.windowed_blocks(model)
-        self._tensors = tensors
-        self._placed = {block: {_name_in_block(group): (group, size, device) for device, size, group in tensors[block]} for block in blocks}
+        self._held = held
+        self._placed = {block: held[block].by_name for block in blocks}
         self._placed[None] = outside = {}
-        for device, size, group in tensors[None]:
+        for device, size, group in held[None].tensors:
             name = group.name
             if name == "token_embd.weight" and name in outside:
                 name = "output.weight"  # tied, and on another device
             elif name.startswith("rope_"):
                 name = f"{name}{device}"  # a copy on every device
-            outside[name] = (group, size, device)
-        self._weights = {}
+            outside[name] = (four(group.shape), size, device, row_padding_bytes(group))
+        self._leafs = {block: {} for block in self._placed}
+        for block in blocks:  # a block that is run again has its tensors once
+            self._leafs[block] = self._leafs.setdefault(model.block_in_file(block), self._leafs[block])
         self._inputs = {}
         self._caches = {}
         self._refused = None
@@ -81,14 +74,15 @@ class Build:
 
     def weight(self, name, block=None):
         """The leaf of a tensor, by its name without the block; None where the model has none."""
-        key = (self.model.block_in_file(block), name)
-        leaf = self._weights.get(key)
-        if leaf is None and name in self._placed[block]:
-            group, size, device = self._placed[block][name]
-            leaf = self._weights[key] = ggml.leaf_weight(group.shape, size, self.backend(device))
-            if device == HOST:
-                leaf.scratch_bytes = row_padding_bytes(group)  # of its copies on devices
-        return leaf
+        leafs = self._leafs[block]
+        if name not in leafs:
+            placed = self._placed[block].get(name)
+            if placed is None:
+                return None
+            shape, size, device, padding = placed
+            # its copies on devices are padded
+            leafs[name] = ggml.leaf_weight(shape, size, self.host, padding) if device == HOST else ggml.leaf_weight(shape, size, device, 0)
+        return leafs[name]
 
     def needed(self, name, block=None):
         """The leaf of a tensor that the graph can't do without."""
@@ -525,7 +519,7 @@ class Build:
 
     def probing(self, tokens_per_sequence, without):
         """The same graph for a few tokens and without some fused operations: what llama.cpp asks about them."""
-        build = Build(self.model, self.settings, self.layout, self._tensors, self.blocks, self.host, tokens_per_sequence)
+        build = Build(self.model, self.settings, self.layout, self._held, self.blocks, self.host, tokens_per_sequence)
         build._refused = without
         self.builder(build)
         return build

@@ -8,6 +8,8 @@ What ggml does with a shape is stated here once. Source: ggml/src/ggml.c. A shap
 
 from __future__ import annotations
 
+from ..weights import four
+
 BYTES = {"f32": 4, "f16": 2, "bf16": 2, "i32": 4, "i64": 8}
 
 BLOCKS = "in blocks"
@@ -29,8 +31,8 @@ class Tensor:
     """
 
     __slots__ = (
-        "alive", "backend", "children", "copies", "given", "held_bytes", "home", "offset", "op", "output", "packed", "pool", "root", "scratch_bytes", "shape",
-        "size_bytes", "sources", "type", "views", "weight",
+        "alive", "backend", "children", "copies", "given", "held_bytes", "home", "in_graph", "offset", "op", "output", "packed", "pool", "root",
+        "scratch_bytes", "shape", "size_bytes", "sources", "type", "views", "weight",
     )  # fmt: skip
 
     def __init__(self, op, type_, shape, sources=(), root=None, packed=True, size_bytes=None):
@@ -40,12 +42,13 @@ class Tensor:
         self.sources = sources
         self.root = root
         self.packed = packed
-        self.size_bytes = elements(shape) * BYTES[type_] if size_bytes is None else size_bytes
+        self.size_bytes = shape[0] * shape[1] * shape[2] * shape[3] * BYTES[type_] if size_bytes is None else size_bytes
         self.scratch_bytes = 0
         self.home = None
         self.weight = False
         self.given = False
         self.output = False
+        self.in_graph = False
         self.backend = None
         self.children = 0
         self.views = 0
@@ -56,10 +59,11 @@ class Tensor:
         self.copies = None
 
 
-def leaf_weight(shape, size_bytes, home):
-    tensor = Tensor("none", "f32", four(shape), size_bytes=size_bytes)
+def leaf_weight(shape, size_bytes, home, scratch_bytes):
+    tensor = Tensor("none", "f32", shape, size_bytes=size_bytes)
     tensor.home = home
     tensor.weight = True
+    tensor.scratch_bytes = scratch_bytes
     return tensor
 
 
@@ -81,13 +85,9 @@ def constant(*shape):
     return Tensor("none", "f32", four(shape))
 
 
-def four(shape):
-    return tuple(shape) + (1,) * (4 - len(shape))
-
-
-def same(op, a, *others):
-    """A result of the shape of C(a): the operations on single values, norms, soft max and rope."""
-    return Tensor(op, a.type, a.shape, (a, *others))
+def same(op, *sources):
+    """A result of the shape of the first source: the operations on single values, norms, soft max and rope."""
+    return Tensor(op, sources[0].type, sources[0].shape, sources)
 
 
 def mul_mat(a, b):
@@ -202,15 +202,17 @@ class Graph:
     def __init__(self):
         self.nodes = []
         self.leafs = []
-        self._seen = set()
 
     def expand(self, tensor):
         """Add C(tensor) and all it needs that isn't there yet, sources first and from left to right."""
-        if tensor in self._seen:
+        if tensor.in_graph:
             return tensor
-        self._seen.add(tensor)
+        tensor.in_graph = True
+        if tensor.op == "none":
+            self.leafs.append(tensor)
+            return tensor
         for source in tensor.sources:
-            if source not in self._seen:
+            if not source.in_graph:
                 self.expand(source)
-        (self.leafs if tensor.op == "none" else self.nodes).append(tensor)
+        self.nodes.append(tensor)
         return tensor

@@ -25,7 +25,7 @@ NOT_BY_WEIGHTS = frozenset(("rope", "flash_attn"))
 
 @dataclass
 class Schedule:
-    """(tensor, backend) of every leaf, and of every node in order, with copies among them."""
+    """Every leaf, and every node in order, with copies among them; each has its backend."""
 
     leafs: list
     nodes: list
@@ -47,9 +47,11 @@ def _home(tensor):
 
 def _supports(backend, node, host):
     """A device can't compute on what another device holds."""
-    if backend == host:
-        return True
-    return all(source.home is None or source.home in (backend, host) for source in node.sources)
+    if backend != host:
+        for source in node.sources:
+            if source.home is not None and source.home != backend and source.home != host:
+                return False
+    return True
 
 
 def _by_memory(graph, nodes, host, op_offload):
@@ -68,10 +70,7 @@ def _by_memory(graph, nodes, host, op_offload):
             if source.weight:
                 node.backend = source.home
                 if op_offload and source.home == host and _batch(node) >= OFFLOAD_MIN_BATCH:
-                    for device in range(host):
-                        if _supports(device, node, host):
-                            node.backend = device
-                            break
+                    node.backend = next((device for device in range(host) if _supports(device, node, host)), host)
                 break
 
 
@@ -88,11 +87,14 @@ def _batch(node):
 def _expand(nodes, host):
     """Nodes without a place join their neighbours: devices first, down and then up; then the host."""
     for devices_only in (True, False):
-        for order in (nodes, nodes[::-1]):
+        if not any(node.backend is None for node in nodes):
+            return
+        for order in (nodes, reversed(nodes)):
             current = None
             for node in order:
-                if node.backend is not None:
-                    current = None if devices_only and node.backend == host else node.backend
+                backend = node.backend
+                if backend is not None:
+                    current = None if devices_only and backend == host else backend
                 elif current is not None and _supports(current, node, host):
                     node.backend = current
 
@@ -136,62 +138,51 @@ def _split(graph, host, pipelined):
     run, inputs, current = [], [], None
     for node in graph.nodes:
         if node.op in VIEWS:
-            run.append((node, node.backend))
+            run.append(node)
             continue
-        if node.backend != current or (inputs and _fetches_a_weight(node, current)):
+        elsewhere = [source for source in node.sources if source.backend != node.backend and not _reads(node.backend, source)]
+        if node.backend != current or (inputs and any(source.weight for source in elsewhere)):
+            # every weight from elsewhere starts a run, so that the memory of the one before can be used again
             nodes.extend(inputs)
             if current is not None:
                 nodes.extend(run)
                 run = []
             inputs, current = [], node.backend
-        _read_copies(node, current, inputs, copied, pipelined)
-        run.append((node, current))
+        if elsewhere:
+            _read_copies(node, elsewhere, inputs, copied, pipelined)
+        run.append(node)
     nodes.extend(inputs)
     nodes.extend(run)
-    leafs = _inputs_ahead(graph, copied, host) if pipelined else []
-    leafs.extend((leaf, leaf.backend) for leaf in graph.leafs)
+    leafs = _inputs_ahead(graph, copied) if pipelined else []
+    leafs.extend(graph.leafs)
     return Schedule(leafs, nodes)
 
 
-def _fetches_a_weight(node, backend):
-    """Every weight from elsewhere starts a run, so that the memory of the one before can be used again."""
-    return any(source.weight and source.backend != backend and not _reads(backend, source) for source in node.sources)
-
-
-def _read_copies(node, backend, inputs, copied, pipelined):
-    """Let C(node) read copies of what lies elsewhere; new ones go to the C(inputs) of its run."""
-    changed = None
-    for index, source in enumerate(node.sources):
-        if source.backend == backend or _reads(backend, source):
-            continue
+def _read_copies(node, elsewhere, inputs, copied, pipelined):
+    """Let C(node) read copies of those of its sources that lie C(elsewhere); new ones go to the C(inputs) of its run."""
+    backend = node.backend
+    for source in elsewhere:
         if source.copies is None:
             source.copies = {}
-        copy = source.copies.get(backend)
-        if copy is None:
+        if backend not in source.copies:
             copy = source.copies[backend] = Tensor("none", source.type, source.shape, size_bytes=_bytes_of_copy(source))
             copy.backend = backend
             copy.packed = source.packed or copy.size_bytes <= source.size_bytes
             copy.scratch_bytes = source.scratch_bytes if source.weight else 0
             copy.output = copy.given = pipelined
             until_copied = Tensor("none", source.type, source.shape, (source,), root=source.root or source, size_bytes=0)
-            inputs += [(until_copied, source.backend), (copy, backend)]
-            copied.append((copy, backend))
-        changed = changed or list(node.sources)
-        changed[index] = copy
-    if changed:
-        node.sources = tuple(changed)
+            until_copied.backend = source.backend
+            inputs += (until_copied, copy)
+            copied.append(copy)
+    node.sources = tuple([source.copies[backend] if source in elsewhere else source for source in node.sources])
 
 
-def _inputs_ahead(graph, copied, host):
+def _inputs_ahead(graph, copied):
     """COPIES of every input and of every copy, for as many micro-batches under way."""
-    leafs = []
-    for leaf in graph.leafs:
-        if leaf.given:
-            leaf.output = True
-            leafs += [(leaf, host)] + [(_twin(leaf, host), host) for _copy in range(COPIES - 1)]
-    for copy, backend in copied:
-        leafs += [(copy, backend)] + [(_twin(copy, backend), backend) for _copy in range(COPIES - 1)]
-    return leafs
+    given = [leaf for leaf in graph.leafs if leaf.given]
+    for leaf in given:
+        leaf.output = True
+    return [each for tensor in (*given, *copied) for each in (tensor, *(_twin(tensor) for _copy in range(COPIES - 1)))]
 
 
 def _bytes_of_copy(source):
@@ -207,8 +198,8 @@ def _bytes_of_copy(source):
     return root.size_bytes - root.size_bytes // last + root.size_bytes * elements // whole // last
 
 
-def _twin(tensor, backend):
+def _twin(tensor):
     twin = Tensor("none", tensor.type, tensor.shape, size_bytes=tensor.size_bytes)
     twin.output = twin.given = True
-    twin.backend = backend
+    twin.backend = tensor.backend
     return twin

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import Device
-from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import search
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import probe
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.budget import Budget
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.placement import Placer
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
@@ -161,6 +161,6 @@ def test_a_gpu_may_have_a_part_of_unified_memory():
 @pytest.mark.parametrize("ctx_size", [8192, 131072])
 def test_few_allocations_are_asked_for(monkeypatch, name, gib, most, ctx_size):
     asked = []
-    monkeypatch.setattr(search, "allocate", lambda *args, allocate=search.allocate: asked.append(None) or allocate(*args))
+    monkeypatch.setattr(probe, "allocate", lambda *args, allocate=probe.allocate: asked.append(None) or allocate(*args))
     placer(name, *gib).place(ctx_size)
     assert 0 < len(asked) <= most
