@@ -51,6 +51,9 @@ struct Refused : std::runtime_error { // by llama.cpp
 std::string complaint;
 
 void keep_complaint(ggml_log_level level, const char * text, void *) {
+    if (std::getenv("ORACLE_LOG")) { // with GGML_SCHED_DEBUG=2 too, the graph, node by node
+        std::fputs(text, stderr);
+    }
     if (level == GGML_LOG_LEVEL_ERROR && complaint.empty()) {
         complaint = text;
     }

@@ -82,7 +82,7 @@ def _draw(chance: random.Random, name: str) -> tuple[str, dict, list[dict]]:
         "gpu_layers": chance.choice(("all", "all", 0, 1, model.n_layer_all, chance.randint(0, model.n_layer_all + 1))),
         "kv_offload": chance.random() < 0.85,
         "op_offload": chance.random() < 0.8,
-        "outputs": chance.choice((1, parallel, parallel, "batch")),
+        "outputs": chance.choice((parallel, parallel, "batch")),
     }
     if model.n_expert and chance.random() < 0.4:
         settings.update(chance.choice(({"cpu_moe": True}, {"n_cpu_moe": chance.randint(0, model.n_layer_all)})))

@@ -131,7 +131,7 @@ def _place(model, settings, devices, layout):
     rules = [_rule(text, devices) for text in settings.override_tensor]
     n_cpu_moe = model.n_layer_all if settings.cpu_moe else settings.n_cpu_moe
     n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer or model.n_layer_all
-    held = {None: Held([*_outside(model, layout, n_loaded, rules), *_tied(model, layout)])}
+    held = {None: Held([*_outside(model, layout, n_loaded, rules), *_tied(model, layout, rules)])}
     for block, together in enumerate(_loaded(model)[n_loaded == model.n_layer_all]):
         default = layout.blocks[block]
         experts = HOST if block < n_cpu_moe else default
@@ -214,8 +214,11 @@ def _homes(name, layout, n_loaded):
     return (layout.blocks[0],)  # used by the first block (token_embd_norm and the like)
 
 
-def _tied(model, layout):
-    """A model without an output matrix loads the token embedding twice, unless both land on the host, and some even then."""
+def _tied(model, layout, rules):
+    """A model without an output matrix loads the token embedding twice, unless both land in one place, and some even then.
+
+    -ot knows it as the token embedding both times.
+    """
     by_name = {group.name: group for group in model.tensors}
     if "output.weight" in by_name:
         if "token_embd.weight" not in by_name and layout.output != HOST:
@@ -224,8 +227,10 @@ def _tied(model, layout):
     group = by_name.get("token_embd.weight")
     if group is None or model.architecture in NO_LM_HEAD:
         return
-    if layout.output != HOST or model.architecture in OUTPUT_FIRST:
-        yield layout.output, _size_on(layout.output, group), group
+    told = _overridden(rules, group.name, None)
+    if model.architecture in OUTPUT_FIRST or (told is None and layout.output != HOST):
+        home = layout.output if told is None else told
+        yield home, _size_on(home, group), group
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,7 @@ from ..cache.attention import head_lengths, kv_heads
 from ..devices import HOST
 from ..settings import cache_row_bytes, is_quantized
 from ..weights import four, row_padding_bytes
-from . import ggml
+from . import flash_attention, ggml
 from .fused import refused
 from .ggml import cont, get_rows, glu, mul_mat, mul_mat_id, permute, reshape, same, set_rows, transpose, view
 
@@ -463,11 +463,10 @@ class Build:
         q, k, v = permute(q, 0, 2, 1, 3), permute(k, 0, 2, 1, 3), permute(v, 0, 2, 1, 3)
         transposed = cached and not settings.flash_attn and not v_is_k
         if settings.flash_attn and bias is None:
-            if not cached:
-                k, v = ggml.cast(k, "f16"), ggml.cast(v, "f16")
+            k, v = (ggml.cast(part, "f16") if part.type == "f32" else part for part in (k, v))
             sources = (q, k, v) + ((mask,) if mask is not None else ()) + ((sinks,) if sinks is not None else ())
             x = ggml.result("flash_attn", (v.shape[0], q.shape[2], q.shape[1], q.shape[3]), *sources)
-            x.scratch_bytes = self.copies_in_f16(x, k, v, v_is_k) if cached else 0
+            x.scratch_bytes = flash_attention.scratch_bytes(x, settings.cache_type_k, settings.cache_type_v, v_is_k)
             if v_mla is not None:
                 x = mul_mat(v_mla, permute(x, 0, 2, 1, 3))
                 x = cont(permute(x, 0, 2, 1, 3))
@@ -487,14 +486,6 @@ class Build:
             x = permute(x, 0, 2, 1, 3)
             x = cont(x, x.shape[0] * x.shape[1], x.shape[2] * x.shape[3])
         return self.graph.expand(x)
-
-    def copies_in_f16(self, x, k, v, v_is_k):
-        """CUDA's kernels read F16: of another cache the K and V of the whole block are converted (ggml-cuda/fattn.cu: get_alloc_size)."""
-        size = x.size_bytes
-        for part, type_ in ((k, self.settings.cache_type_k), (v, self.settings.cache_type_v)):
-            if type_ != "f16" and not (part is v and v_is_k):
-                size += -size % 128 + 2 * part.shape[0] * part.shape[1] * part.shape[2] * part.shape[3]
-        return size - x.size_bytes
 
     def convolution(self, x, kernel):
         """Each channel convolved over its tokens (ggml_ssm_conv)."""

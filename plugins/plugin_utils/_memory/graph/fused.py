@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from .scheduler import schedule
 
-ORDER = (("gated_delta_net", 1), ("gated_delta_net", 16), ("lightning_indexer", 1), ("hc_pre", 1), ("hc_comb", 1), ("hc_post", 1))
-"""(operation, tokens of each sequence in the graph)"""
+ORDER = (("hc_pre", 1), ("hc_comb", 1), ("hc_post", 1))
+"""(operation, tokens of each sequence in the graph). The others, gated_delta_net and lightning_indexer, are used unasked."""
 
 
 def refused(b):

@@ -110,6 +110,4 @@ def widened(b, x, heads):
     if b.model.architecture == "qwen3next":
         x = repeat(reshape(x, length, 1, heads_k, tokens * seqs), length, heads // heads_k, heads_k, tokens * seqs)
         return reshape(x, length, heads, tokens, seqs)
-    if b.fused("gated_delta_net") and b.fused("gated_delta_net", 1):
-        return x
-    return repeat(x, length, heads, tokens, seqs)
+    return x

@@ -9,7 +9,7 @@ Source: src/models/minimax-m3.cpp, minimax-01.cpp.
 from __future__ import annotations
 
 from ...cache import hybrid
-from .. import ggml
+from .. import flash_attention, ggml
 from ..ggml import cast, concat, cont, get_rows, mul_mat, permute, repeat, reshape, same, transpose, view
 from ..recurrent_state import load_state, state_leaf, store_state
 from . import transformer
@@ -110,7 +110,7 @@ def attend(b, q, k, v, mask, group):
     rows = q.shape[1] * q.shape[2] // (group * count)
     grouped = permute(reshape(q, q.shape[0], group, count, rows), 0, 2, 3, 1)
     x = ggml.result("flash_attn", (v.shape[0], grouped.shape[2], grouped.shape[1], grouped.shape[3]), grouped, k, v, mask)
-    x.scratch_bytes = b.copies_in_f16(x, k, v, False)
+    x.scratch_bytes = flash_attention.scratch_bytes(x, b.settings.cache_type_k, b.settings.cache_type_v)
     x = cont(permute(x, 0, 1, 3, 2)) if rows > 1 else permute(x, 0, 1, 3, 2)
     return reshape(x, q.shape[0] * q.shape[1], q.shape[2])
 
