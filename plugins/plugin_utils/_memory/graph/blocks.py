@@ -467,6 +467,8 @@ class Build:
             sources = (q, k, v) + ((mask,) if mask is not None else ()) + ((sinks,) if sinks is not None else ())
             x = ggml.result("flash_attn", (v.shape[0], q.shape[2], q.shape[1], q.shape[3]), *sources)
             x.scratch_bytes = flash_attention.scratch_bytes(x, settings.cache_type_k, settings.cache_type_v, v_is_k)
+            if v_is_k:  # not of the copies
+                x.scratch_of_copies_bytes = flash_attention.scratch_bytes(x, settings.cache_type_k, settings.cache_type_v)
             if v_mla is not None:
                 x = mul_mat(v_mla, permute(x, 0, 2, 1, 3))
                 x = cont(permute(x, 0, 2, 1, 3))

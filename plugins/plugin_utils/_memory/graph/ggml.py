@@ -27,12 +27,12 @@ class Tensor:
 
     C(root): the tensor whose memory it looks at. C(home): the backend that holds a weight or a cache.
     C(packed): rows lie one after the other.
-    C(scratch_bytes): what a device needs beside the result.
+    C(scratch_bytes): what a device needs beside the result; C(scratch_of_copies_bytes): the same of flash attention on a copy of its cache, if that differs.
     """
 
     __slots__ = (
         "alive", "backend", "children", "copies", "given", "held_bytes", "home", "in_graph", "offset", "op", "output", "packed", "pool", "root",
-        "scratch_bytes", "shape", "size_bytes", "sources", "type", "views", "weight",
+        "scratch_bytes", "scratch_of_copies_bytes", "shape", "size_bytes", "sources", "type", "views", "weight",
     )  # fmt: skip
 
     def __init__(self, op, type_, shape, sources=(), root=None, packed=True, size_bytes=None):
@@ -44,6 +44,7 @@ class Tensor:
         self.packed = packed
         self.size_bytes = shape[0] * shape[1] * shape[2] * shape[3] * BYTES[type_] if size_bytes is None else size_bytes
         self.scratch_bytes = 0
+        self.scratch_of_copies_bytes = None
         self.home = None
         self.weight = False
         self.given = False

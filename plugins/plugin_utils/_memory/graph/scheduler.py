@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ggml import VIEWS, Tensor
+from .ggml import VIEWS, Tensor, elements
 
 OFFLOAD_MIN_BATCH = 32
 """Smallest batch for which weights on the host are sent to a device (ggml-cuda.cu)."""
@@ -174,6 +174,8 @@ def _read_copies(node, elsewhere, inputs, copied, pipelined):
             until_copied.backend = source.backend
             inputs += (until_copied, copy)
             copied.append(copy)
+    if node.scratch_of_copies_bytes is not None and node.sources[1] in elsewhere:
+        node.scratch_bytes = node.scratch_of_copies_bytes
     node.sources = tuple([source.copies[backend] if source in elsewhere else source for source in node.sources])
 
 
@@ -186,16 +188,23 @@ def _inputs_ahead(graph, copied):
 
 
 def _bytes_of_copy(source):
-    """Bytes of a copy: a view keeps the distances in its last dimension, and so takes nearly as much as what it looks at."""
+    """Bytes of a copy: a view keeps the distances in the last dimensions that it shares with what it looks at, and so takes nearly as much."""
     root = source.root
     if root is None or not root.size_bytes:
         return source.size_bytes
-    elements = source.shape[0] * source.shape[1] * source.shape[2] * source.shape[3]
-    whole = root.shape[0] * root.shape[1] * root.shape[2] * root.shape[3]
-    if source.packed or elements >= whole:
-        return root.size_bytes * elements // whole
-    last = next((length for length in reversed(source.shape) if length > 1), 1)
-    return root.size_bytes - root.size_bytes // last + root.size_bytes * elements // whole // last
+    each, whole = elements(source.shape), elements(root.shape)
+    if source.packed or each >= whole:
+        return root.size_bytes * each // whole
+    size, distance = 0, root.size_bytes
+    mine = [length for length in source.shape if length > 1]
+    theirs = [length for length in root.shape if length > 1]
+    if mine and mine[-1] != theirs[-1]:
+        theirs.append(mine[-1])
+    while mine and theirs and mine[-1] == theirs.pop():
+        distance //= mine[-1]
+        size += (mine[-1] - 1) * distance
+        each //= mine.pop()
+    return size + root.size_bytes * each // whole
 
 
 def _twin(tensor):
