@@ -97,6 +97,9 @@ def is_quantized(cache_type):
 WITH_ENCODER = frozenset({"dflash", "eagle3", "t5", "t5encoder"})
 """Architectures for whose encoder every token of a batch may have a result (src/llama-model.cpp: llama_model_has_encoder)."""
 
+NOT_CAUSAL = frozenset({"dream", "gemma-embedding", "llada", "llada-moe", "rnd1"})
+"""Architectures that attend to what follows too, whatever the header says (src/models/*.cpp: load_arch_hparams)."""
+
 
 def resolve(given, model):
     """Settings for C(model) from a plain dictionary of options; None means not given.
@@ -107,7 +110,9 @@ def resolve(given, model):
     option = check_options(given, SPEC, "settings")
     n_seq_max, kv_unified = _slots(option)
     n_ctx_given = option["ctx_size"] or model.n_ctx_train
-    n_batch = min(n_ctx_given, option["batch_size"] or 2048)
+    n_batch = option["batch_size"] or 2048
+    if model.architecture not in NOT_CAUSAL and model.hyperparameters.get("attention.causal") is not False:
+        n_batch = min(n_ctx_given, n_batch)
     n_ctx_seq, n_ctx = _context(n_ctx_given, n_seq_max, kv_unified)
     flash_attn = _flash_attn(option, model)
     outputs = option["outputs"]
