@@ -23,7 +23,7 @@ from .node import node_from_plain
 from .objective import SENTENCES
 from .plan_parts import environment, memory_part, node_part
 from .server_args import planned_args
-from .throughput import decode
+from .speed.throughput import throughput
 from .wishes import wishes_from_plain
 from .would_help import missing, would_help
 
@@ -100,7 +100,7 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
         "memory": memory_part(node, budget, allocation, cache_ram_bytes),
         "backend": backend.name,
         "image": backend.image,
-        "throughput": {"decode": decode(model, node, devices, allocation)},
+        "throughput": throughput(chooser.estimate, allocation, node),
         "missing": lacking,
         "would_help": would_help(chooser, choice, lacking),
         "alternatives": alternatives(chooser, choice),
