@@ -75,6 +75,11 @@ class Wishes:
     def placement_is_fixed(self):
         return any(name in PLACEMENT for name, _value in self.fixed)
 
+    @property
+    def slots(self):
+        """The most slots that the plan may choose."""
+        return memory_settings.slots(dict(self.fixed))[0]
+
     def on(self, node):
         """These wishes with the RAM budget as the reserve that leaves it on a Node."""
         if self.ram_budget_bytes is None:

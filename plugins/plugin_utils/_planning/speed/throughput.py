@@ -13,7 +13,7 @@ PREFILL_RANGE = (0.5, 1.7)
 """What is expected may be off by these factors; nine of ten measurements lie within (docs/speed.md)."""
 
 ASSUMED_RANGE = (0.5, 2.0)
-"""By these more where a rate is assumed."""
+"""By these more where a rate is assumed; then there is no bound either."""
 
 SAME = 0.05
 """A GPU that makes less difference than this makes none."""
@@ -54,15 +54,18 @@ def _rates(phase, tokens, factors, rates, at_once=1.0):
     if not phase.seconds or not phase.least:
         return dict.fromkeys(("tokens_per_second_at_most", "tokens_per_second_expected", "tokens_per_second_low", "tokens_per_second_high", "bound_by"))
     expected = tokens * at_once / phase.seconds
-    low, high = factors
+    low, high = (expected * factor for factor in factors)
     if rates.resting_on(phase.expected):
+        at_most = None
         low, high = low * ASSUMED_RANGE[0], high * ASSUMED_RANGE[1]
-    at_most = tokens / phase.least
+    else:
+        at_most = tokens / phase.least
+        expected, high = min(expected, at_most), min(high, at_most)
     return {
-        "tokens_per_second_at_most": _figure(at_most),
-        "tokens_per_second_expected": _figure(min(expected, at_most)),
-        "tokens_per_second_low": _figure(min(expected, at_most) * low),
-        "tokens_per_second_high": _figure(min(expected * high, at_most)),
+        "tokens_per_second_at_most": at_most and _figure(at_most),
+        "tokens_per_second_expected": _figure(expected),
+        "tokens_per_second_low": _figure(low),
+        "tokens_per_second_high": _figure(high),
         "bound_by": phase.bound_by,
     }
 

@@ -18,6 +18,7 @@ LLAMA = "https://github.com/ggml-org/llama.cpp/pull/"
 
 L8, L3, Q8, Q7 = "Llama-3.1-8B-Q4_K_M", "Llama-3.2-3B-Q4_K_M", "Qwen3-8B-Q4_K_M", "Qwen2.5-7B-Q4_K_M"
 Q30, Q80, LITE = "Qwen3-30B-A3B-Q4_K_M", "Qwen3-Next-80B-A3B-Q4_K_M", "DeepSeek-V2-Lite-Q4_K_M"
+OSS = "gpt-oss-20b-MXFP4_MOE"
 PHI, GEMMA = "Phi-4-14B-Q4_K_M", "Gemma-2-9B-Q4_K_M"
 
 X299 = 102_000_000_000
@@ -113,3 +114,17 @@ MEASUREMENTS = (
     _prefill(L3, None, 28.67, "https://github.com/geerlingguy/sbc-reviews/issues/107", ram=41_600_000_000),
     _decode(Q80, None, 7.74, "https://github.com/ggml-org/llama.cpp/issues/19480", ram=89_600_000_000),
 )
+
+HELD_BACK = (
+    _decode(OSS, "nvidia-rtx-pro-6000-blackwell", 391.20, LLAMA + "16991"),
+    _prefill(OSS, "amd-rx-7900-xtx", 4696.47, LLAMA + "24546", 2048),
+    _decode(OSS, "nvidia-rtx-4090", 279.65, GEERLING),
+    _decode(OSS, "nvidia-rtx-4070-ti", 163.14, GEERLING),
+    _decode(OSS, "nvidia-rtx-a4000", 93.55, GEERLING),
+    _decode(OSS, "nvidia-rtx-3060", 83.96, GEERLING),
+    _decode(OSS, "nvidia-gb10", 87.97, GEERLING),
+    _decode(OSS, "apple-m3-ultra", 115.29, GEERLING),
+    _decode(OSS, "amd-r9700", 163.26, GEERLING),
+    _decode(OSS, "nvidia-rtx-2080", 36.4, LLMFIT + "775", ram=X299, n_cpu_moe=12),
+)
+"""Nothing was fitted to these."""

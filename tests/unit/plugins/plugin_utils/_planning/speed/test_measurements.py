@@ -33,6 +33,8 @@ def test_the_range_holds_most_of_what_was_measured(what):
 def test_what_was_measured_is_not_more_than_the_hardware_allows():
     for row in MEASUREMENTS:
         at_most = predicted(row)["tokens_per_second_at_most"]
+        if at_most is None:
+            continue
         # a header of another quantization may be some percent larger than the file measured
         assert row.measured <= at_most * 1.08, row
 
