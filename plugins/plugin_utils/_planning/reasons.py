@@ -128,7 +128,7 @@ def _ram(node, budget, allocation, host):
     yield f"RAM: {human(allocation.host.total_bytes)} of {human(node.memory_available_bytes)} available, {human(kept)} kept in reserve for the system."
     ram = host.ram
     pages = ""
-    if ram.mapped_weights_bytes and not ram.locked:
+    if ram.mapped_weights_bytes > ram.min_bytes and not ram.locked:
         pages = f" The {human(ram.mapped_weights_bytes)} of mapped weights need not fit to start, but are read from the disk again and again where they don't."
     yield f"{human(ram.min_bytes)} of RAM let the server start, with {human(ram.recommended_bytes)} it runs without paging.{pages}"
 

@@ -91,6 +91,7 @@ def _without_gpus(estimate, allocation, node, tokens):
         "decode_tokens_per_second_expected": _figure(1 / one.seconds),
         "prefill_tokens_per_second_expected": _figure(tokens / many.seconds),
         "ram_bytes": sum(buffers.weights_bytes + buffers.kv_bytes for buffers in (*allocation.devices, allocation.host)),
+        "assumed": estimate.rates.resting_on({**one.expected, **many.expected}),
     }
 
 
@@ -106,7 +107,8 @@ def _helps(decode, prefill, without):
     alone, here = without["decode_tokens_per_second_expected"], decode["tokens_per_second_expected"]
     if alone < here * (1 - SAME):
         return
-    for_prompts = f"{prefill['tokens_per_second_expected']:g} tokens/s instead of {without['prefill_tokens_per_second_expected']:g}"
+    guess = ", at a guess" if without["assumed"] else ""
+    for_prompts = f"{prefill['tokens_per_second_expected']:g} tokens/s instead of {without['prefill_tokens_per_second_expected']:g}{guess}"
     helps = prefill["tokens_per_second_expected"] > without["prefill_tokens_per_second_expected"] * (1 + SAME)
     yield (
         f"The GPU does not make generating faster here: about {here:g} tokens/s with it, {alone:g} by the CPU alone, if {human(without['ram_bytes'])} "

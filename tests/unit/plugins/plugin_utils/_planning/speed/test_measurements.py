@@ -9,7 +9,7 @@ import statistics
 
 import pytest
 
-from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils._planning.speed.measurements import MEASUREMENTS
+from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils._planning.speed.measurements import HELD_BACK, MEASUREMENTS
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils._planning.speed.predicted import predicted
 
 WITHIN = 0.85
@@ -30,15 +30,16 @@ def test_the_range_holds_most_of_what_was_measured(what):
     assert 0.85 < statistics.median(ratios) < 1.15
 
 
+def test_the_range_holds_what_nothing_was_fitted_to():
+    within = [told["tokens_per_second_low"] <= row.measured <= told["tokens_per_second_high"] for row in HELD_BACK for told in (predicted(row),)]
+    print(f"held back: {sum(within)} of {len(within)} within the range")
+    assert sum(within) >= WITHIN * len(within)
+
+
 def test_what_was_measured_is_not_more_than_the_hardware_allows():
-    for row in MEASUREMENTS:
+    for row in (*MEASUREMENTS, *HELD_BACK):
         at_most = predicted(row)["tokens_per_second_at_most"]
         if at_most is None:
             continue
         # a header of another quantization may be some percent larger than the file measured
         assert row.measured <= at_most * 1.08, row
-
-
-def test_every_measurement_has_a_link():
-    assert all(row.link.startswith("https://") for row in MEASUREMENTS)
-    assert len(set(MEASUREMENTS[0].__dict__)) == 8
