@@ -171,7 +171,8 @@ _value:
       sample: ghcr.io/ggml-org/llama.cpp:server-cuda
     throughput:
       description:
-        - How fast it is expected to be for one request, and what limits it. The collection's docs/speed.md says what is modelled and compares with measurements.
+        - How fast it is expected to be for one request, and what limits it. The collection's docs/speed.md says what is modelled,
+          and compares with measurements.
         - C(decode) is for a generated token with half of the context in use, C(prefill) for a prompt in batches of C(batch_tokens).
           C(tokens_per_second_at_most) is what memory, bus and arithmetic of the hardware allow, null where one of them is assumed.
           C(tokens_per_second_expected) is what llama.cpp is expected to reach, between C(tokens_per_second_low) and C(tokens_per_second_high).
@@ -183,11 +184,13 @@ _value:
       type: dict
       sample:
         decode: {tokens_per_second_at_most: 12.9, tokens_per_second_expected: 9.41, tokens_per_second_low: 6.59, tokens_per_second_high: 12.2,
-          bound_by: CUDA0 memory, bytes_per_token: {CUDA0: 11318000000, RAM: 12130000000}, seconds_per_token: {CUDA0 memory: 0.047, RAM: 0.044, latency: 0.015},
+          bound_by: CUDA0 memory, bytes_per_token: {CUDA0: 11318000000, RAM: 12130000000},
+          seconds_per_token: {CUDA0 memory: 0.047, RAM: 0.044, latency: 0.015},
           context_tokens: 16384}
         prefill: {tokens_per_second_at_most: 166.0, tokens_per_second_expected: 56.4, tokens_per_second_low: 28.2, tokens_per_second_high: 96.0,
           bound_by: PCIe, seconds_per_batch: {PCIe: 30.7, CUDA0 compute: 5.5}, batch_tokens: 2048}
-        without_gpus: {decode_tokens_per_second_expected: 11.2, prefill_tokens_per_second_expected: 20.8, ram_bytes: 406800000000, assumed: {cpu_flops: 5529600000000}}
+        without_gpus: {decode_tokens_per_second_expected: 11.2, prefill_tokens_per_second_expected: 20.8, ram_bytes: 406800000000,
+          assumed: {cpu_flops: 5529600000000}}
         assumed: {}
         notes: []
     missing:

@@ -10,7 +10,13 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from .._units import human
 
 WIDTH = 48
-PARTS = (("weights_bytes", "█", "weights"), ("kv_bytes", "▓", "KV cache"), ("compute_bytes", "▒", "compute"), ("checkpoints_bytes", "▚", "checkpoints"), ("cache_ram_bytes", "░", "prompt cache"))
+PARTS = (
+    ("weights_bytes", "█", "weights"),
+    ("kv_bytes", "▓", "KV cache"),
+    ("compute_bytes", "▒", "compute"),
+    ("checkpoints_bytes", "▚", "checkpoints"),
+    ("cache_ram_bytes", "░", "prompt cache"),
+)
 FREE = "·"
 
 

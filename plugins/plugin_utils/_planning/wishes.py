@@ -43,7 +43,7 @@ RANGE = {"min": Option("int", minimum=1), "max": Option("int", minimum=1)}
 
 DEFAULT_CACHE_TYPES = ("f16", "q8_0")
 DEFAULT_RAM_RESERVE_BYTES = 2 * GIB
-"""Left free in RAM for the system and for llama-server outside its buffers."""
+"""Left free in RAM for the system. What llama-server takes outside its buffers is counted (_memory/host)."""
 
 
 @dataclass(frozen=True)

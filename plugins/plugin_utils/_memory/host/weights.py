@@ -40,9 +40,7 @@ def own_bytes(model, allocation, devices, load_mode):
     if devices:
         return 0
     return sum(
-        size
-        for device, size, group, _block in placed_tensors(model, allocation.settings, devices, allocation.layout)
-        if device == HOST and _is_repacked(group)
+        size for device, size, group, _block in placed_tensors(model, allocation.settings, devices, allocation.layout) if device == HOST and _is_repacked(group)
     )
 
 

@@ -190,6 +190,13 @@ def test_the_ram_to_start_and_to_run_is_told(facts):
     assert host["recommended_ram_bytes"] + host["reserve_bytes"] <= host["available_bytes"]
 
 
+def test_a_gpu_that_shares_the_ram_and_can_not_map_holds_its_weights_there(facts):
+    host = planned(DENSE, facts(64, ram_gib=64, unified_memory=True), ctx_size=4096)["memory"]["host"]
+    apple = planned(DENSE, facts(48, ram_gib=64, unified_memory=True, vendor="apple"), ctx_size=4096)["memory"]["host"]
+    assert host["min_ram_bytes"] > 5 * GIB
+    assert host["min_ram_bytes"] - apple["min_ram_bytes"] == host["weights_bytes"]
+
+
 @pytest.mark.parametrize("ram_gib, fewer", [(256, False), (64, True), (12, True)])
 def test_checkpoints_take_no_ram_that_is_not_there(facts, ram_gib, fewer):
     got = planned("Gemma-3-27B-Q4_K_M.gguf", facts(24, ram_gib=ram_gib), ctx_size=8192)
