@@ -126,11 +126,16 @@ def _room(chooser, choice):
 def _ram(node, budget, allocation, host):
     kept = max(node.memory_available_bytes - budget.ram_bytes - budget.ram_beside_bytes, 0)
     yield f"RAM: {human(allocation.host.total_bytes)} of {human(node.memory_available_bytes)} available, {human(kept)} kept in reserve for the system."
-    ram = host.ram
-    pages = ""
-    if ram.mapped_weights_bytes > ram.min_bytes and not ram.locked:
-        pages = f" The {human(ram.mapped_weights_bytes)} of mapped weights need not fit to start, but are read from the disk again and again where they don't."
-    yield f"{human(ram.min_bytes)} of RAM let the server start, with {human(ram.recommended_bytes)} it runs without paging.{pages}"
+    yield _to_start_and_to_run(node, budget, allocation, host.ram)
+
+
+def _to_start_and_to_run(node, budget, allocation, ram):
+    said = f"{human(ram.min_bytes)} of RAM let the server start, with {human(ram.recommended_bytes)} it runs without paging."
+    if ram.locked or ram.mapped_weights_bytes <= ram.min_bytes:
+        return said
+    if any(shortfall.where == "RAM" for shortfall in budget.shortfalls(allocation)) and ram.min_bytes <= node.memory_available_bytes:
+        return f"{said} Here it would start, but read part of the {human(ram.mapped_weights_bytes)} of mapped weights from the disk for each token."
+    return f"{said} The {human(ram.mapped_weights_bytes)} of mapped weights need not fit to start, but are read from the disk again and again where they don't."
 
 
 def _cache_ram(cache_ram_bytes):

@@ -190,6 +190,17 @@ def test_the_ram_to_start_and_to_run_is_told(facts):
     assert host["recommended_ram_bytes"] + host["reserve_bytes"] <= host["available_bytes"]
 
 
+def test_mapped_weights_that_do_not_fit_would_let_it_start_and_page(facts):
+    got = planned(LARGE, facts(8, ram_gib=32))
+    host = got["memory"]["host"]
+    assert not got["fits"]
+    assert host["min_ram_bytes"] < 32 * GIB < host["recommended_ram_bytes"]
+    assert any("Here it would start, but read part of the" in reason for reason in got["reasons"])
+    locked = planned(LARGE, facts(8, ram_gib=32), load_mode="mlock")
+    assert locked["memory"]["host"]["min_ram_bytes"] > 32 * GIB
+    assert not any("would start" in reason for reason in locked["reasons"])
+
+
 def test_a_gpu_that_shares_the_ram_and_can_not_map_holds_its_weights_there(facts):
     host = planned(DENSE, facts(64, ram_gib=64, unified_memory=True), ctx_size=4096)["memory"]["host"]
     apple = planned(DENSE, facts(48, ram_gib=64, unified_memory=True, vendor="apple"), ctx_size=4096)["memory"]["host"]
