@@ -81,7 +81,7 @@ options:
       - With a list in O(reserve_bytes) too, the smaller of both limits holds.
     type: raw
   ram_reserve_bytes:
-    description: The bytes of available RAM to leave free.
+    description: The bytes of available RAM to leave free, beside what the server itself takes.
     type: int
     default: 2147483648
   ram_budget_bytes:

@@ -140,7 +140,10 @@ _value:
           type: int
           sample: 9059164416
     host:
-      description: The same for the host.
+      description:
+        - The same for the host, and beside its total what llama.cpp's own totals leave out.
+          C(output_bytes) (a row of logits for each output), C(vocabulary_bytes), and C(checkpoint_bytes), one context checkpoint of one slot,
+          0 for a model that needs none.
       type: dict
 """
 

@@ -138,9 +138,10 @@ _value:
       sample: {gpu_layers: 33, layers_total: 33, layers_per_gpu: [33], all_on_gpu: true, blocks_partly_in_ram: 0, n_cpu_moe: 0, override_tensor: [],
         split_mode: layer, main_gpu: 0, tensor_split: null}
     context:
-      description: The context in tokens (of all slots together), whether one was asked for, the number of slots and the types of the cache.
+      description: The context in tokens (of all slots together), whether one was asked for, the number of slots, of context checkpoints for each
+        slot, and the types of the cache.
       type: dict
-      sample: {ctx_size: 20992, asked: false, n_ctx_train: 131072, parallel: 4, kv_unified: true, cache_type_k: f16, cache_type_v: f16}
+      sample: {ctx_size: 20992, asked: false, n_ctx_train: 131072, parallel: 4, kv_unified: true, ctx_checkpoints: 32, cache_type_k: f16, cache_type_v: f16}
     compute:
       description: The sizes of batches, flash attention, what is offloaded, and how weights are loaded.
       type: dict
@@ -149,8 +150,17 @@ _value:
       description:
         - For each GPU and the host the bytes of weights, KV cache and compute buffers, their total, what is free and what is kept in reserve.
           C(overhead_bytes) is what the driver and its libraries are expected to take outside these buffers; the reserve is there for it.
-        - C(host.cache_ram_bytes) is what the prompt cache may grow to.
+        - The host's total is that of its three buffers. Beside it there are C(output_bytes) (a row of logits for each slot), C(vocabulary_bytes),
+          C(process_bytes) (the program and what drivers map into it, an estimate), C(loading_bytes) (only while weights are loaded),
+          C(checkpoint_bytes) (one context checkpoint; 0 for a model that needs none), C(checkpoints_bytes) and C(cache_ram_bytes), which are
+          what all context checkpoints and the prompt cache may grow to.
+        - C(host.min_ram_bytes) let the server start. With C(host.recommended_ram_bytes) it runs without paging, however long it runs, which makes it
+          the limit for a container. Weights that are mapped count for the second only.
       type: dict
+      sample: {devices: [], host: {weights_bytes: 4920733696, kv_bytes: 17179869184, compute_bytes: 255852544, total_bytes: 22356455424,
+        output_bytes: 2052096, vocabulary_bytes: 73875456, process_bytes: 268435456, loading_bytes: 0, checkpoint_bytes: 0, checkpoints_bytes: 0,
+        cache_ram_bytes: 8589934592, min_ram_bytes: 22403711184, recommended_ram_bytes: 31290753024, available_bytes: 34359738368,
+        reserve_bytes: 2147483648}}
     backend:
       description: The build of llama.cpp for the node's GPUs.
       type: str
@@ -161,9 +171,28 @@ _value:
       sample: ghcr.io/ggml-org/llama.cpp:server-cuda
     throughput:
       description:
-        - Under C(decode), the bytes that one generated token reads from each memory, and the tokens per second they allow at most.
-          The rate is null unless the bandwidth of each memory in use is known.
+        - How fast it is expected to be for one request, and what limits it. The collection's docs/speed.md says what is modelled,
+          and compares with measurements.
+        - C(decode) is for a generated token with half of the context in use, C(prefill) for a prompt in batches of C(batch_tokens).
+          C(tokens_per_second_at_most) is what memory, bus and arithmetic of the hardware allow, null where one of them is assumed.
+          C(tokens_per_second_expected) is what llama.cpp is expected to reach, between C(tokens_per_second_low) and C(tokens_per_second_high).
+          C(bound_by) is what most of the time goes to, as C(seconds_per_token) and C(seconds_per_batch) have it - the memory or the arithmetic (C(compute)) of
+          a device, V(RAM), V(CPU compute), V(PCIe), or V(latency), which is starting kernels and waiting.
+        - C(without_gpus) is the same by the CPU alone, if its C(ram_bytes) are there; null without GPUs, or where the bandwidth of the RAM is not known.
+        - C(assumed) has the rates that the node doesn't tell and the figures taken for them. C(notes) says in sentences what follows,
+          such as where a GPU does not make generating faster.
       type: dict
+      sample:
+        decode: {tokens_per_second_at_most: 12.9, tokens_per_second_expected: 9.41, tokens_per_second_low: 6.59, tokens_per_second_high: 12.2,
+          bound_by: CUDA0 memory, bytes_per_token: {CUDA0: 11318000000, RAM: 12130000000},
+          seconds_per_token: {CUDA0 memory: 0.047, RAM: 0.044, latency: 0.015},
+          context_tokens: 16384}
+        prefill: {tokens_per_second_at_most: 166.0, tokens_per_second_expected: 56.4, tokens_per_second_low: 28.2, tokens_per_second_high: 96.0,
+          bound_by: PCIe, seconds_per_batch: {PCIe: 30.7, CUDA0 compute: 5.5}, batch_tokens: 2048}
+        without_gpus: {decode_tokens_per_second_expected: 11.2, prefill_tokens_per_second_expected: 20.8, ram_bytes: 406800000000,
+          assumed: {cpu_flops: 5529600000000}}
+        assumed: {}
+        notes: []
     missing:
       description:
         - Under C(to_run) and C(for_all_on_gpu), what is missing for each, as a list of C(where) and C(missing_bytes).

@@ -64,7 +64,7 @@ SWITCHES = {
     "--no-op-offload": ("op_offload", False),
 }
 # llama-server's own, without a figure in the buffers that are asked about.
-BESIDE = {"--cache-ram", "--fit", "--load-mode"}
+BESIDE = {"--cache-ram", "--ctx-checkpoints", "--fit", "--load-mode"}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@
   cache/       the bytes of the KV cache, a file per kind of attention
   compute.py   the bytes of the compute buffers
   memory.py    all of it together
+  host/        what the server keeps in RAM beside its buffers there
 
 The rules are those of one llama.cpp build, named in LLAMA_CPP. Standard library only; nothing here knows Ansible.
 """

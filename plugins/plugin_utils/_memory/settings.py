@@ -108,7 +108,7 @@ def resolve(given, model):
     Raises InfraError for what llama.cpp refuses too.
     """
     option = check_options(given, SPEC, "settings")
-    n_seq_max, kv_unified = _slots(option)
+    n_seq_max, kv_unified = slots(option)
     n_ctx_given = option["ctx_size"] or model.n_ctx_train
     n_batch = option["batch_size"] or 2048
     if model.architecture not in NOT_CAUSAL and model.hyperparameters.get("attention.causal") is not False:
@@ -149,14 +149,14 @@ def _earlier_states(option, model):
     return (option["spec_draft_n_max"] or 0) if model.architecture in GOES_BACK and option["mtp"] != "context" else 0
 
 
-def _slots(option):
+def slots(option):
     """(slots, one cache for all of them). Not given, or -1: four slots on one cache (server.cpp)."""
-    parallel = option["parallel"]
+    parallel = option.get("parallel")
     if parallel == 0:
         raise InfraError("no slots", where="settings.parallel", got="0", expected="at least 1, or -1 for llama-server's own choice")
     if parallel is None or parallel < 0:
-        return 4, option["kv_unified"] is not False
-    return parallel, bool(option["kv_unified"])
+        return 4, option.get("kv_unified") is not False
+    return parallel, bool(option.get("kv_unified"))
 
 
 def _context(n_ctx, n_seq_max, kv_unified):

@@ -11,7 +11,8 @@
   objective.py   which of two choices is the better one
   chooser.py     context, settings and placement together
     context.py     how much context is wanted, and how much fits
-    estimate.py    how long a request takes, roughly
+    estimate.py    how long a request takes
+      speed/         the model of speed
     probe.py       what an allocation would be with other settings
     placement.py   what goes to which GPU, for a given context
       search.py      the search for it
@@ -22,8 +23,8 @@
   alternatives.py  what was not chosen, and why
   would_help.py  what is missing, and what would help
   load_mode.py   how the weights come into memory
+  host_memory.py how many context checkpoints, how large a prompt cache, and all that is in RAM
   backend.py     which build of llama.cpp and which image
-  throughput.py  tokens per second
   reasons.py     why the plan is as it is
   plan.py        all of it together
   server_args.py the plan as llama-server's arguments

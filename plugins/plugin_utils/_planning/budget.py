@@ -27,6 +27,7 @@ class Shortfall:
 class Budget:
     """Bytes that may be used on each device and in RAM.
 
+    C(ram_beside_bytes): what the server takes in RAM beside its buffers there (_memory/host), which C(ram_bytes) leaves room for.
     C(unified): GPU and host draw on one memory, so both together must stay within the RAM's budget.
     C(device_bandwidths): of each device's memory, bytes per second; empty where not all are known.
     """
@@ -36,6 +37,7 @@ class Budget:
     ram_bytes: int
     unified: bool
     device_bandwidths: tuple[int, ...] = ()
+    ram_beside_bytes: int = 0
 
     def best_first(self):
         """Numbers of the devices from the fastest to the slowest, or from the largest budget to the smallest."""
@@ -60,13 +62,17 @@ class Budget:
         return not self.shortfalls(allocation)
 
 
-def budget_of(node, wishes):
-    """The Budget of a Node under the Wishes: what is free less the reserve, or what the wishes grant of it."""
+def budget_of(node, wishes, ram_beside_bytes=0):
+    """The Budget of a Node under the Wishes: what is free less the reserve, or what the wishes grant of it.
+
+    Weights in RAM count whole, also where they are pages of a file: what is read for each token has to stay there.
+    """
     bandwidths = tuple(gpu.memory_bandwidth_bytes_per_second for gpu in node.gpus)
     return Budget(
         device_names=tuple(gpu.device for gpu in node.gpus),
         device_bytes=_of_devices(node.gpus, wishes),
-        ram_bytes=max(node.memory_available_bytes - wishes.ram_reserve_bytes, 0),
+        ram_bytes=max(node.memory_available_bytes - wishes.ram_reserve_bytes - ram_beside_bytes, 0),
+        ram_beside_bytes=ram_beside_bytes,
         unified=any(gpu.unified_memory for gpu in node.gpus),
         device_bandwidths=bandwidths if all(bandwidths) else (),
     )

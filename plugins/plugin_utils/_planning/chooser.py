@@ -54,7 +54,7 @@ class Chooser:
         self.model, self.node, self.devices, self.budget, self.wishes = model, node, devices, budget, wishes
         self.fixed = dict(wishes.fixed)
         self.bounds = bounds(wishes, model.n_ctx_train)
-        self.estimate = Estimate(model, node, devices, REQUESTS[wishes.prefer])
+        self.estimate = Estimate(model, node, devices, REQUESTS[wishes.prefer], wishes.load_mode)
         self.probe = Probe(model, devices, self.fixed.get("batch_size") or BATCH)
         self.rejected = []
         self.n_layers = model.n_layer_all + 1

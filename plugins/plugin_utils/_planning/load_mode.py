@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from .._units import human
 
+NOT_MAPPED = ("none", "mlock", "dio")
+
 
 def load_mode(wishes, node, host_bytes, op_offload):
     """(mode, reason or None).
@@ -18,7 +20,7 @@ def load_mode(wishes, node, host_bytes, op_offload):
     if wishes.load_mode is not None:
         return wishes.load_mode, f"Load mode {wishes.load_mode}: as asked."
     staged = bool(node.gpus) and op_offload and host_bytes > 0 and not any(gpu.unified_memory for gpu in node.gpus)
-    if staged and host_bytes <= node.memory_total_bytes // 2:
+    if staged and is_pinned(None, node, host_bytes):
         return (
             "none",
             f"Load mode none: the {human(host_bytes)} of weights in RAM lie in pinned memory, from which prompts are worked on faster than from a mapped file.",
@@ -26,3 +28,8 @@ def load_mode(wishes, node, host_bytes, op_offload):
     if staged:
         return "auto", f"Load mode auto: {human(host_bytes)} of weights in RAM are more than half of it, too much to pin; the file is mapped."
     return "auto", None
+
+
+def is_pinned(mode, node, host_bytes):
+    """Whether weights in RAM lie in pinned memory under C(mode), None for the one chosen here."""
+    return mode in NOT_MAPPED if mode is not None else host_bytes <= node.memory_total_bytes // 2

@@ -9,28 +9,26 @@ from dataclasses import replace
 
 from .._memory import LLAMA_CPP
 from .._memory.devices import Device
+from .._memory.host.ram import beside_bytes
 from .._model import model_from_plain
-from .._units import MIB
 from . import reasons
 from .alternatives import alternatives
 from .backend import backend_of
 from .budget import budget_of
 from .chooser import Chooser
 from .chosen_gpus import facts_with_devices
+from .host_memory import host_memory
 from .inputs import digest, still_holds
 from .load_mode import load_mode
 from .node import node_from_plain
 from .objective import SENTENCES
 from .plan_parts import environment, memory_part, node_part
 from .server_args import planned_args
-from .throughput import decode
+from .speed.throughput import throughput
 from .wishes import wishes_from_plain
 from .would_help import missing, would_help
 
 SCHEMA = 2
-CACHE_RAM_BYTES = 8192 * MIB
-"""llama-server's prompt cache in RAM, unless told otherwise (common/common.h: cache_ram_mib)."""
-
 MODEL_KEYS = ("name", "architecture", "quantization", "parameters", "size_bytes", "source", "header_only", "files")
 
 
@@ -50,15 +48,15 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
     if still_holds(previous, inputs):
         return previous
     wishes = wishes.on(node)
-    budget = budget_of(node, wishes)
     devices = tuple(Device(gpu.device, gpu.memory_free_bytes) for gpu in node.gpus)
+    budget = budget_of(node, wishes, beside_bytes(model, wishes.slots, devices))
     chooser = Chooser(model, node, devices, budget, wishes)
     choice = chooser.find()
     allocation = choice.placement.allocation
     settings = allocation.settings
-    cache_ram_bytes = _cache_ram(budget, allocation)
     backend = backend_of(node)
     mode, why_mode = load_mode(wishes, node, chooser.estimate.work(allocation).host_bytes, settings.op_offload)
+    host = host_memory(model, node, devices, budget, allocation, mode)
     lacking = missing(chooser, choice)
     made = {
         "schema": SCHEMA,
@@ -85,6 +83,7 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
             "asked": wishes.ctx_min is not None,
             "n_ctx_train": model.n_ctx_train,
             "parallel": settings.n_seq_max,
+            "ctx_checkpoints": host.checkpoints,
             "kv_unified": settings.kv_unified,
             "cache_type_k": settings.cache_type_k,
             "cache_type_v": settings.cache_type_v,
@@ -97,26 +96,18 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
             "kv_offload": settings.kv_offload,
             "load_mode": mode,
         },
-        "memory": memory_part(node, budget, allocation, cache_ram_bytes),
+        "memory": memory_part(node, budget, allocation, host.ram),
         "backend": backend.name,
         "image": backend.image,
-        "throughput": {"decode": decode(model, node, devices, allocation)},
+        "throughput": throughput(chooser.estimate, allocation, node),
         "missing": lacking,
         "would_help": would_help(chooser, choice, lacking),
         "alternatives": alternatives(chooser, choice),
-        "reasons": reasons.reasons(chooser, choice, backend, cache_ram_bytes, why_mode),
+        "reasons": reasons.reasons(chooser, choice, backend, host, why_mode),
         "warnings": reasons.warnings(chooser, choice),
     }
     made["server"] = {"emit": wishes.emit, "args": planned_args(made, wishes.emit), "env": environment(node)}
     return made
-
-
-def _cache_ram(budget, allocation):
-    """The prompt cache: llama-server's own default, or the whole MiB that the RAM's budget still holds."""
-    used = allocation.host.total_bytes
-    if budget.unified:
-        used += sum(buffers.total_bytes for buffers in allocation.devices)
-    return min(CACHE_RAM_BYTES, max(budget.ram_bytes - used, 0) // MIB * MIB)
 
 
 def _whole_numbers(parts):

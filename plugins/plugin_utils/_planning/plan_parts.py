@@ -23,7 +23,7 @@ def node_part(node):
     }
 
 
-def memory_part(node, budget, allocation, cache_ram_bytes):
+def memory_part(node, budget, allocation, ram):
     return {
         "devices": [
             {
@@ -38,9 +38,17 @@ def memory_part(node, budget, allocation, cache_ram_bytes):
         ],
         "host": {
             **_buffers(allocation.host),
-            "cache_ram_bytes": cache_ram_bytes,
+            "output_bytes": ram.output_bytes,
+            "vocabulary_bytes": ram.vocabulary_bytes,
+            "process_bytes": ram.process_bytes,
+            "loading_bytes": ram.loading_bytes,
+            "checkpoint_bytes": ram.checkpoint_bytes,
+            "checkpoints_bytes": ram.checkpoints_bytes,
+            "cache_ram_bytes": ram.cache_ram_bytes,
+            "min_ram_bytes": ram.min_bytes,
+            "recommended_ram_bytes": ram.recommended_bytes,
             "available_bytes": node.memory_available_bytes,
-            "reserve_bytes": node.memory_available_bytes - budget.ram_bytes,
+            "reserve_bytes": max(node.memory_available_bytes - budget.ram_bytes - budget.ram_beside_bytes, 0),
         },
     }
 

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from .._memory.devices import HOST
+from .._memory.host.checkpoints import PER_SLOT
 from .._units import human
 from .objective import PARTIAL, SMALLEST
 from .plan_parts import overhead_bytes
 
 
-def reasons(chooser, choice, backend, cache_ram_bytes, why_load_mode):
+def reasons(chooser, choice, backend, host, why_load_mode):
     """A list of sentences: placement, context, settings, memory, backend."""
     node, budget = chooser.node, chooser.budget
     allocation = choice.placement.allocation
@@ -21,8 +22,9 @@ def reasons(chooser, choice, backend, cache_ram_bytes, why_load_mode):
         *_settings(chooser, choice),
         *(_missing(shortfall) for shortfall in budget.shortfalls(allocation)),
         *_room(chooser, choice),
-        _ram(node, budget, allocation),
-        _cache_ram(cache_ram_bytes),
+        *_ram(node, budget, allocation, host),
+        _cache_ram(host.ram.cache_ram_bytes),
+        *_checkpoints(host),
         *([why_load_mode] if why_load_mode else []),
         f"Backend {backend.name}: {backend.reason}.",
     ]
@@ -121,14 +123,33 @@ def _room(chooser, choice):
             yield f"{gpu.device} ({gpu.name}): {human(buffers.total_bytes)} of {human(gpu.memory_free_bytes)} free, {why}."
 
 
-def _ram(node, budget, allocation):
-    return (
-        f"RAM: {human(allocation.host.total_bytes)} of {human(node.memory_available_bytes)} available, "
-        f"{human(node.memory_available_bytes - budget.ram_bytes)} kept in reserve for the system."
-    )
+def _ram(node, budget, allocation, host):
+    kept = max(node.memory_available_bytes - budget.ram_bytes - budget.ram_beside_bytes, 0)
+    yield f"RAM: {human(allocation.host.total_bytes)} of {human(node.memory_available_bytes)} available, {human(kept)} kept in reserve for the system."
+    yield _to_start_and_to_run(node, budget, allocation, host.ram)
+
+
+def _to_start_and_to_run(node, budget, allocation, ram):
+    said = f"{human(ram.min_bytes)} of RAM let the server start, with {human(ram.recommended_bytes)} it runs without paging."
+    if ram.locked or ram.mapped_weights_bytes <= ram.min_bytes:
+        return said
+    if any(shortfall.where == "RAM" for shortfall in budget.shortfalls(allocation)) and ram.min_bytes <= node.memory_available_bytes:
+        return f"{said} Here it would start, but read part of the {human(ram.mapped_weights_bytes)} of mapped weights from the disk for each token."
+    return f"{said} The {human(ram.mapped_weights_bytes)} of mapped weights need not fit to start, but are read from the disk again and again where they don't."
 
 
 def _cache_ram(cache_ram_bytes):
     if not cache_ram_bytes:
         return "Prompt cache off: no RAM is left for it."
     return f"Prompt cache up to {human(cache_ram_bytes)} of RAM."
+
+
+def _checkpoints(host):
+    ram = host.ram
+    if not ram.checkpoint_bytes:
+        return
+    if not host.checkpoints:
+        yield f"Context checkpoints off: no RAM is left for them, {human(ram.checkpoint_bytes)} each."
+        return
+    fewer = "" if host.checkpoints == PER_SLOT else f" (llama-server's own choice, {PER_SLOT}, does not fit)"
+    yield f"Context checkpoints: up to {human(ram.checkpoints_bytes)} of RAM, {host.checkpoints} for each slot{fewer}, {human(ram.checkpoint_bytes)} each."

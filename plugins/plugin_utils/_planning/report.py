@@ -10,7 +10,13 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from .._units import human
 
 WIDTH = 48
-PARTS = (("weights_bytes", "█", "weights"), ("kv_bytes", "▓", "KV cache"), ("compute_bytes", "▒", "compute"), ("cache_ram_bytes", "░", "prompt cache"))
+PARTS = (
+    ("weights_bytes", "█", "weights"),
+    ("kv_bytes", "▓", "KV cache"),
+    ("compute_bytes", "▒", "compute"),
+    ("checkpoints_bytes", "▚", "checkpoints"),
+    ("cache_ram_bytes", "░", "prompt cache"),
+)
 FREE = "·"
 
 
@@ -29,7 +35,7 @@ def report(plan, question=None, answer=None):
         *_settings(plan),
         "",
         "Why",
-        *(f"  - {reason}" for reason in plan["reasons"]),
+        *(f"  - {reason}" for reason in (*plan["reasons"], *plan["throughput"]["notes"])),
         *(f"  ! {warning}" for warning in plan["warnings"]),
         *_beside(plan),
         *_answer(question, answer),
@@ -78,7 +84,6 @@ def _bar(row, free_bytes):
 
 def _settings(plan):
     context, placement = plan["context"], plan["placement"]
-    decode = plan["throughput"]["decode"]
     work = plan["compute"]
     slots = "1 slot" if context["parallel"] == 1 else f"{context['parallel']} slots"
     apart = f", parts of {placement['blocks_partly_in_ram']} blocks in RAM" if placement["blocks_partly_in_ram"] else ""
@@ -88,9 +93,21 @@ def _settings(plan):
         f"Work     batches of {work['ubatch_size']} tokens, flash attention {_on(work['flash_attn'])}, {_loading(work)}",
         f"Backend  {plan['backend']}" + (f" ({plan['image']})" if plan["image"] else ""),
     ]
-    if decode["tokens_per_second_at_most"] is not None:
-        lines.append(f"Speed    at most {decode['tokens_per_second_at_most']} tokens/s, bound by the bandwidth of {decode['bound_by']}")
-    return [*lines, f"Flags    {' '.join(plan['server']['args'])}"]
+    return [*lines, *_ram(plan["memory"]["host"]), *_speed(plan["throughput"]), f"Flags    {' '.join(plan['server']['args'])}"]
+
+
+def _ram(host):
+    yield f"RAM      needs {human(host['min_ram_bytes'])} to start, {human(host['recommended_ram_bytes'])} to run without paging"
+
+
+def _speed(throughput):
+    """Two lines: 'Decode   about 9.7 tokens/s (6.8 to 11.9), bound by CUDA0 memory'."""
+    for what in ("decode", "prefill"):
+        told = throughput[what]
+        expected, low, high = (told[f"tokens_per_second_{which}"] for which in ("expected", "low", "high"))
+        if expected is not None:
+            guessed = ", from assumed rates" if throughput["assumed"] and told["tokens_per_second_at_most"] is None else ""
+            yield f"{what.title().ljust(8)} about {expected:g} tokens/s ({low:g} to {high:g}), bound by {told['bound_by']}{guessed}"
 
 
 def _on(value):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
+from .._memory.host.checkpoints import PER_SLOT
 from .._options import Option, check_options
 from .._units import MIB
 from .wishes import EMIT
@@ -45,6 +46,8 @@ def planned_args(plan, emit):
         args.append("--no-op-offload")
     if work["load_mode"] != "auto":
         args += ["--load-mode", work["load_mode"]]
+    if context["ctx_checkpoints"] != PER_SLOT:
+        args += ["--ctx-checkpoints", str(context["ctx_checkpoints"])]
     args += ["--cache-ram", str(plan["memory"]["host"]["cache_ram_bytes"] // MIB)]
     return args + (["--fit", "off"] if emit == "pinned" else _guide(plan))
 

@@ -43,7 +43,7 @@ RANGE = {"min": Option("int", minimum=1), "max": Option("int", minimum=1)}
 
 DEFAULT_CACHE_TYPES = ("f16", "q8_0")
 DEFAULT_RAM_RESERVE_BYTES = 2 * GIB
-"""Left free in RAM for the system and for llama-server outside its buffers."""
+"""Left free in RAM for the system. What llama-server takes outside its buffers is counted (_memory/host)."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ class Wishes:
     @property
     def placement_is_fixed(self):
         return any(name in PLACEMENT for name, _value in self.fixed)
+
+    @property
+    def slots(self):
+        """The most slots that the plan may choose."""
+        return memory_settings.slots(dict(self.fixed))[0]
 
     def on(self, node):
         """These wishes with the RAM budget as the reserve that leaves it on a Node."""

@@ -14,11 +14,17 @@ import yaml
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import LLAMA_CPP
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.cache import families
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import HOST, Device
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.checkpoints import PER_SLOT, checkpoint_bytes
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.loading import BUFFER_BYTES, DIRECT_BUFFER_BYTES
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.output import FLOAT_BYTES
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.process import DRIVER_BYTES, PROCESS_BYTES
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.ram import beside_bytes
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.vocabulary import TOKEN_BYTES
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout import layout
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import CACHE_TYPES, resolve
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.weights import EXPERTS, ROW_PADDING, placed_tensors
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.budget import DEFAULT_RESERVE_BYTES
-from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import CACHE_RAM_BYTES
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.host_memory import CACHE_RAM_BYTES
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.wishes import DEFAULT_RAM_RESERVE_BYTES
 from ansible_collections.prositronic.infra.plugins.plugin_utils._units import human
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
@@ -92,11 +98,25 @@ def statements():
     yield f"keeps {human(DEFAULT_RESERVE_BYTES)} on each GPU"
     yield f"`llama_plan` keeps {human(DEFAULT_RAM_RESERVE_BYTES)} for the system"
     yield f"(`--cache-ram`), up to {mib(CACHE_RAM_BYTES)} unless told otherwise"
+    yield from ram()
     yield from caches()
     yield from cache_of_the_example()
     yield from weights_of_the_example()
     yield from compute_of_the_example()
     yield from together()
+
+
+def ram():
+    yield f"The output: {FLOAT_BYTES} B for each entry of the vocabulary"
+    # measured of llama.cpp's own vocabularies, see vocabulary.py
+    yield f"{TOKEN_BYTES} B for each token are enough; the largest that llama.cpp carries took 563 B while loading"
+    yield f"The server itself: {mib(PROCESS_BYTES)}, and with a GPU another {mib(DRIVER_BYTES)} for"
+    yield f"up to {PER_SLOT} for each slot (`--ctx-checkpoints`)"
+    for name in ("Gemma-3-27B", "Qwen3-Next-80B-A3B", "Mamba-Codestral-7B", "Llama-3.1-8B", "DeepSeek-V3.1"):
+        model = truth.model(f"{name}-Q4_K_M.gguf")
+        one = checkpoint_bytes(model, resolve({"ctx_size": CONTEXT, "parallel": 4, "kv_unified": True}, model))
+        yield f"| {name if one else 'Llama-3.1-8B, DeepSeek-V3.1'} | {mib(one)} | {mib(one * PER_SLOT * 4)} |"
+    yield f"without it through four buffers of {mib(BUFFER_BYTES)} ({mib(DIRECT_BUFFER_BYTES)} and a little with direct I/O)"
 
 
 def caches():
@@ -178,7 +198,10 @@ def together():
     yield f"| together | {on_gpu:,} MiB | {in_ram:,} MiB |"
     yield f"sold with 24 GB. Its driver reports {total:,} MiB, of which some {free:,} MiB are free"
     yield f"Less a reserve of {reserve:,} MiB that is {free - reserve:,} MiB, so {free - reserve - on_gpu:,} MiB are left over"
-    yield f"the machine wants {in_ram:,} MiB = {human(in_ram * MIB)} of RAM"
+    whole = in_ram * MIB + beside_bytes(truth.model(DEEPSEEK), 1, (Device("CUDA0", 22570 * MIB),))
+    yield f"the machine wants {in_ram:,} MiB = {human(in_ram * MIB)} of RAM for these, with the server itself {human(whole)}, and what the system needs"
+    assert whole + DEFAULT_RAM_RESERVE_BYTES < 384 * 1024 * MIB
+    yield "A machine of 384 GiB would be the smallest."
 
 
 @pytest.mark.parametrize("statement", list(statements()))

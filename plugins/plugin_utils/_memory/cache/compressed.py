@@ -36,17 +36,32 @@ def cache(model, settings):
 def _compressed(model, settings, ratio, heads, block):
     """Bytes of one stream beside its window."""
     length, indexer = attention.head_lengths(model)[0], model.integer("attention.indexer.key_length")
+    rows = cache_row_bytes(heads * length, settings.cache_type_k)
     if ratio == FINE:
-        rows = cache_row_bytes(heads * length, settings.cache_type_k) + cache_row_bytes(indexer, settings.cache_type_k)
-        state = OVERLAP * FINE * OVERLAP * (length + indexer)
-    elif ratio == COARSE:
-        rows = cache_row_bytes(heads * length, settings.cache_type_k)
-        state = COARSE * length
-    else:
+        rows += cache_row_bytes(indexer, settings.cache_type_k)
+    elif ratio != COARSE:
         return 0
+    return cells(settings, ratio) * rows + _state(model, ratio, block) * (1 + settings.n_rs_seq)
+
+
+def _state(model, ratio, block):
+    """Bytes of what is being compressed of one sequence."""
     if block >= model.n_layer:
-        state = 0
-    return cells(settings, ratio) * rows + FLOAT_BYTES * KEYS_AND_SCORES * state * (1 + settings.n_rs_seq)
+        return 0
+    length = attention.head_lengths(model)[0]
+    elements = {FINE: OVERLAP * FINE * OVERLAP * (length + model.integer("attention.indexer.key_length")), COARSE: COARSE * length}
+    return FLOAT_BYTES * KEYS_AND_SCORES * elements.get(ratio, 0)
+
+
+def kept_bytes(model, settings):
+    """What a context checkpoint keeps of one sequence: the window of every block, and what is being compressed (state_write)."""
+    length = attention.head_lengths(model)[0]
+    window = min(model.integer("attention.sliding_window"), settings.n_ctx_seq)
+    ratios = model.per_layer("attention.compress_ratios")
+    return sum(
+        window * cache_row_bytes(heads * length, settings.cache_type_k) + _state(model, ratio, block)
+        for block, (heads, ratio) in enumerate(zip(attention.kv_heads(model), ratios, strict=True))
+    )
 
 
 def cells(settings, ratio):

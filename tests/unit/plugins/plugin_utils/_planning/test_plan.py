@@ -132,7 +132,9 @@ def test_a_build_without_gpus_can_be_asked_for(facts):
 def test_what_does_not_fit_is_said_with_what_is_missing(facts):
     got = planned(LARGE, facts(ram_gib=32))
     assert not got["fits"]
-    missing = got["memory"]["host"]["total_bytes"] + got["memory"]["host"]["reserve_bytes"] - 32 * GIB
+    host = got["memory"]["host"]
+    beside = host["output_bytes"] + host["vocabulary_bytes"] + host["process_bytes"]
+    missing = host["total_bytes"] + beside + host["reserve_bytes"] - 32 * GIB
     assert f"Does not fit: RAM lacks {missing / GIB:.1f} GiB." in got["reasons"]
 
 
@@ -173,10 +175,56 @@ def test_the_speed_is_bounded_where_bandwidths_are_known(facts):
     node = facts(24, memory_bandwidth_bytes_per_second=300 * 10**9)
     node["host"]["memory_bandwidth_bytes_per_second"] = 50 * 10**9
     decode = planned(DENSE, node, ctx_size=4096)["throughput"]["decode"]
-    assert decode["bound_by"] == "CUDA0"
+    assert decode["bound_by"] == "CUDA0 memory"
     weights = sum(group["size_bytes"] for group in truth.plain(DENSE)["tensors"] if group["name"] in ("output.weight",))
     assert weights < decode["bytes_per_token"]["CUDA0"] < 5 * 10**9
     assert decode["tokens_per_second_at_most"] == pytest.approx(300 * 10**9 / decode["bytes_per_token"]["CUDA0"], rel=0.01)
+    assert decode["tokens_per_second_low"] < decode["tokens_per_second_expected"] < decode["tokens_per_second_at_most"]
+
+
+def test_the_ram_to_start_and_to_run_is_told(facts):
+    host = planned(MOE, facts(8), ctx_size=16384, load_mode="mmap")["memory"]["host"]
+    assert host["recommended_ram_bytes"] - host["min_ram_bytes"] == host["weights_bytes"] + host["cache_ram_bytes"]
+    beside = host["output_bytes"] + host["vocabulary_bytes"] + host["process_bytes"]
+    assert host["min_ram_bytes"] == host["kv_bytes"] + host["compute_bytes"] + beside
+    assert host["recommended_ram_bytes"] + host["reserve_bytes"] <= host["available_bytes"]
+
+
+def test_mapped_weights_that_do_not_fit_would_let_it_start_and_page(facts):
+    got = planned(LARGE, facts(8, ram_gib=32))
+    host = got["memory"]["host"]
+    assert not got["fits"]
+    assert host["min_ram_bytes"] < 32 * GIB < host["recommended_ram_bytes"]
+    assert any("Here it would start, but read part of the" in reason for reason in got["reasons"])
+    locked = planned(LARGE, facts(8, ram_gib=32), load_mode="mlock")
+    assert locked["memory"]["host"]["min_ram_bytes"] > 32 * GIB
+    assert not any("would start" in reason for reason in locked["reasons"])
+
+
+def test_a_gpu_that_shares_the_ram_and_can_not_map_holds_its_weights_there(facts):
+    host = planned(DENSE, facts(64, ram_gib=64, unified_memory=True), ctx_size=4096)["memory"]["host"]
+    apple = planned(DENSE, facts(48, ram_gib=64, unified_memory=True, vendor="apple"), ctx_size=4096)["memory"]["host"]
+    assert host["min_ram_bytes"] > 5 * GIB
+    assert host["min_ram_bytes"] - apple["min_ram_bytes"] == host["weights_bytes"]
+
+
+@pytest.mark.parametrize("ram_gib, fewer", [(256, False), (64, True), (12, True)])
+def test_checkpoints_take_no_ram_that_is_not_there(facts, ram_gib, fewer):
+    got = planned("Gemma-3-27B-Q4_K_M.gguf", facts(24, ram_gib=ram_gib), ctx_size=8192)
+    host, args = got["memory"]["host"], got["server"]["args"]
+    assert got["fits"]
+    assert host["recommended_ram_bytes"] + host["reserve_bytes"] <= ram_gib * GIB
+    assert ("--ctx-checkpoints" in args) == fewer == (got["context"]["ctx_checkpoints"] < 32)
+    if fewer:
+        assert args[args.index("--ctx-checkpoints") + 1] == str(got["context"]["ctx_checkpoints"])
+    assert any("ontext checkpoints" in reason for reason in got["reasons"])
+
+
+def test_a_model_without_states_has_no_checkpoints_to_tell_of(facts):
+    got = planned(DENSE, facts(24))
+    assert "--ctx-checkpoints" not in got["server"]["args"]
+    assert got["memory"]["host"]["checkpoints_bytes"] == 0
+    assert not any("checkpoint" in reason for reason in got["reasons"])
 
 
 def test_a_token_reads_only_the_experts_it_uses(facts):

@@ -40,6 +40,19 @@ def test_reasons_and_warnings_are_shown(facts):
     assert all(f"  ! {warning}" in got for warning in made["warnings"])
 
 
+def test_the_ram_and_the_speed_have_a_line_each(facts):
+    node = facts(24, ram_gib=64, memory_bandwidth_bytes_per_second=300 * 10**9, matrix_flops=10**14)
+    node["host"]["memory_bandwidth_bytes_per_second"] = 100 * 10**9
+    lines = report(plan(truth.plain("Llama-3.1-8B-Q4_K_M.gguf"), node, {"ctx_size": 32768})).splitlines()
+    starts = {line.split()[0]: line for line in lines if line and not line.startswith(" ")}
+    assert "to start" in starts["RAM"] and "to run without paging" in starts["RAM"]
+    assert "tokens/s (" in starts["Decode"] and starts["Decode"].endswith("bound by CUDA0 memory")
+    assert starts["Prefill"].endswith("bound by CUDA0 compute")
+    guessed = report(plan(truth.plain("Llama-3.1-8B-Q4_K_M.gguf"), facts(24), {"ctx_size": 32768}))
+    assert "bound by CUDA0 memory, from assumed rates" in guessed
+    assert "rests on an assumption" in guessed
+
+
 def test_what_is_no_plan_is_refused():
     with pytest.raises(InfraError, match="not a plan"):
         report({"fits": True})
