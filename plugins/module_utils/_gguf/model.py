@@ -67,7 +67,9 @@ def _text(metadata, key, default):
     """One line: names are shown in messages and reports."""
     value = metadata.get(key)
     if not isinstance(value, str) or not value:
-        return default
+        value = default
+    if value is None:
+        return None
     return "".join(character if character.isprintable() else " " for character in value[:_LONGEST_TEXT])
 
 

@@ -15,7 +15,7 @@ from .settings import resolve
 def memory_query(model_plain, devices_plain, settings_plain):
     """C({devices: [...], host: {...}}) with the bytes of every buffer, for plain dictionaries of all three."""
     model = model_from_plain(model_plain)
-    devices = devices_from_plain(check_option(devices_plain, Option("dicts"), "devices"))
+    devices = devices_from_plain(check_option(devices_plain, Option("dicts"), "devices") or [])
     allocation = allocate(model, resolve(settings_plain, model), devices)
     return {
         "devices": [_plain(device.name, buffers) for device, buffers in zip(devices, allocation.devices, strict=True)],
