@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 
-
 _LONGEST_PART = 500
 
 
@@ -40,10 +39,15 @@ class InfraError(Exception):
 
 
 def _line(part):
-    """What may carry names from outside: short, and without characters that would do something to a terminal."""
+    """A part of a message, short. What can't be printed is escaped, so that one finds it."""
     text = str(part)
     text = text if len(text) <= _LONGEST_PART else text[: _LONGEST_PART - 3] + "..."
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def printable(text):
+    """C(text) from outside on one line, without characters that would do something to a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def shown(value, limit=80):

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
-
 MOST_DEEP = 64
 """Several times as deep as anything that plugins take or give; a list within itself has no end."""
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, printable, shown
 
 from .._units import human
 
@@ -131,8 +131,3 @@ def _one_line(text, limit=120):
     """A model's answer, which may have many lines, on one."""
     text = printable(text)
     return repr(text if len(text) <= limit else text[: limit - 3] + "...")
-
-
-def printable(text):
-    """C(text) without what would do something to a terminal: names and paths come from outside."""
-    return "".join(character if character.isprintable() else " " for character in text)
