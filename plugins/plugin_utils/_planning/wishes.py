@@ -161,6 +161,8 @@ def _frozen(value):
 def _refuse_contradictions(wishes, option):
     if option["devices"] == []:
         raise InfraError("no GPU to use", "llama_plan.devices", "[]", "at least one uuid", "For none, say backend=cpu")
+    if wishes.cpu_only and (wishes.devices or wishes.gpu_layers):
+        raise InfraError(f"backend=cpu and {'devices' if wishes.devices else 'gpu_layers'} exclude each other", "llama_plan", fix="Leave one of them out")
     if wishes.allow_cpu:
         return
     on_host = [
