@@ -31,7 +31,7 @@ def to_plain(value, where="input", depth=0):
         return int(value)
     if isinstance(value, float):
         return float(value)
-    if depth > MOST_DEEP:
+    if depth >= MOST_DEEP:
         raise InfraError("lists and dictionaries within each other, too deep", where=where, expected=f"at most {MOST_DEEP} levels")
     if isinstance(value, Mapping):
         return {_key(key, where): to_plain(item, f"{where}.{key}", depth + 1) for key, item in value.items()}

@@ -15,6 +15,7 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import s
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import wishes
 from ansible_collections.prositronic.infra.tests.fuzz import bounds, headers, replay, subject
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf import gguf_bytes as make
+from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils import truth
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils._planning.test_node import FULL_DESCRIPTION, FULL_FACTS, SHARED_DESCRIPTION, paths
 
 GIB = 1024**3
@@ -78,6 +79,18 @@ def test_hyperparameters_that_would_make_long_loops_are_refused(name):
             outcome = bounds.within_here(ask)
             unused = "feed" in name or "vocabulary" in name or ("experts" in name and model is not MOE)
             assert outcome == "answer" if unused and outcome == "answer" else next(iter(HYPERPARAMETERS[name])) in outcome
+
+
+def test_a_graph_that_is_built_whole_has_an_end():
+    many = copy.deepcopy(truth.plain("minimax-m3.gguf"))
+    blocks = many["hyperparameters"]["block_count"]
+    for key, value in many["hyperparameters"].items():
+        if isinstance(value, list) and len(value) == blocks:
+            many["hyperparameters"][key] = (value * 512)[:512]
+    many["hyperparameters"]["block_count"] = 512
+    for function, node in ((plan, NODE), (memory, DEVICES)):
+        outcome = bounds.within_here(lambda function=function, node=node: answer(function, many, node))
+        assert "'minimax-m3.block_count' can't be right (got 512, expected at most 128 for this architecture)" in outcome
 
 
 def test_values_that_are_no_numbers_do_no_harm_where_no_rule_needs_them():
