@@ -24,6 +24,9 @@ CACHE_TYPES = {
     "iq4_nl": (32, 18),
 }
 
+MAX_SEQUENCES = 256
+"""Slots that llama.cpp has room for (src/llama-cparams.h: LLAMA_MAX_SEQ)."""
+
 SPEC = {
     "ctx_size": Option("int", minimum=0, maximum=INT32_MAX),
     "gpu_layers": Option("int_or_word", minimum=-1, choices=("all", "auto"), maximum=INT32_MAX),
@@ -32,7 +35,7 @@ SPEC = {
     "cache_type_v": Option("str", choices=tuple(CACHE_TYPES)),
     "batch_size": Option("int", minimum=1, maximum=INT32_MAX),
     "ubatch_size": Option("int", minimum=1, maximum=INT32_MAX),
-    "parallel": Option("int", minimum=-1, maximum=INT32_MAX),
+    "parallel": Option("int", minimum=-1, maximum=MAX_SEQUENCES),
     "kv_unified": Option("bool"),
     "tensor_split": Option("numbers", minimum=0),
     "split_mode": Option("str", choices=("none", "layer", "row", "tensor")),

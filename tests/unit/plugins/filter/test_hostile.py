@@ -93,6 +93,13 @@ def test_a_graph_that_is_built_whole_has_an_end():
         assert "'minimax-m3.block_count' can't be right (got 512, expected at most 128 for this architecture)" in outcome
 
 
+@pytest.mark.parametrize("parallel", [256, 257, 1 << 30])
+def test_slots_of_a_graph_with_a_part_for_each(parallel):
+    model = truth.plain("minimax-m3.gguf")
+    outcome = bounds.within_here(lambda: answer(memory, model, DEVICES, parallel=parallel, ctx_size=1 << 20))
+    assert outcome == "answer" if parallel == 256 else "settings.parallel: too large" in outcome
+
+
 def test_values_that_are_no_numbers_do_no_harm_where_no_rule_needs_them():
     for value in (float("nan"), float("inf"), "\x1b[2J", [float("nan")] * 2):
         odd = {**MOE, "hyperparameters": {**MOE["hyperparameters"], "rope.freq_base": value}}
