@@ -10,6 +10,10 @@ SCENARIO ?=
 # Some of the benchmarks, or all: make bench BENCH="header plan"
 BENCH ?=
 
+# How long make fuzz takes, and which inputs it makes.
+SECONDS ?= 120
+SEED ?= 1
+
 # For make demo: a path, an https URL or hf:org/repo:QUANT. Without it a tiny model is made.
 MODEL ?=
 
@@ -50,6 +54,9 @@ oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, w
 
 bench: $(VENV)/demo ## Measure headers, memory queries, plans and an inventory of 1,000 hosts. Minutes. Judges nothing.
 	@$(VENV)/bin/python tests/benchmarks $(BENCH)
+
+fuzz: $(VENV)/ready ## Try damaged headers and absurd models for SECONDS, and say how many. SEED=… for others.
+	@$(VENV)/bin/python tests/fuzz/fuzz.py --count 1000000 --seconds $(SECONDS) --seed $(SEED)
 
 changelog: $(VENV)/ready ## Write CHANGELOG for the version in galaxy.yml from changelogs/fragments.
 	@$(RUN) release

@@ -67,7 +67,9 @@ options:
     type: list
     elements: str
   backend:
-    description: V(cpu) plans for a build of llama.cpp without GPUs, whatever the node has; V(auto) for one that uses its GPUs.
+    description:
+      - V(cpu) plans for a build of llama.cpp without GPUs, whatever the node has; V(auto) for one that uses its GPUs.
+      - V(cpu) excludes O(devices) and O(gpu_layers).
     type: str
     choices: [auto, cpu]
     default: auto

@@ -209,7 +209,7 @@ _raw:
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
 from ansible_collections.prositronic.infra.plugins.plugin_utils._plain import to_plain
 
@@ -221,7 +221,7 @@ class LookupModule(LookupBase):
         try:
             for name in kwargs:
                 if name not in _OPTIONS:
-                    raise InfraError(f"unknown option '{name}'", fix=nearest(name, _OPTIONS))
+                    raise InfraError(f"unknown option {shown(name)}", fix=nearest(name, _OPTIONS))
             self.set_options(var_options=variables, direct=kwargs)
             options = {name: to_plain(self.get_option(name), name) for name in _OPTIONS}
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from inspect import Parameter, signature
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
@@ -19,14 +20,24 @@ except ImportError:  # ansible-core before 2.19
 
 def plain_filter(function):
     """C(function) as a filter: its arguments made plain, its InfraError turned into Ansible's error."""
+    accepted = signature(function)
 
     @wraps(function)
-    def wrapper(value, *args, **kwargs):
+    def wrapper(*args, **kwargs):
         try:
-            args = [to_plain(argument, "argument") for argument in args]
-            kwargs = {name: to_plain(argument, name) for name, argument in kwargs.items()}
-            return function(to_plain(value), *args, **kwargs)
+            bound = _bound(accepted, args, kwargs)
+            for name, argument in bound.arguments.items():
+                options = accepted.parameters[name].kind is Parameter.VAR_KEYWORD
+                bound.arguments[name] = {key: to_plain(item, key) for key, item in argument.items()} if options else to_plain(argument, name)
+            return function(*bound.args, **bound.kwargs)
         except InfraError as error:
             raise FilterError(str(error)) from error
 
     return wrapper
+
+
+def _bound(accepted, args, kwargs):
+    try:
+        return accepted.bind(*args, **kwargs)
+    except TypeError as error:
+        raise InfraError(str(error), expected=f"the arguments {accepted}") from None

@@ -15,8 +15,9 @@ from functools import cached_property, wraps
 from math import prod
 from types import MappingProxyType
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, printable, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.ggml_types import TYPES
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.model import ARCHITECTURE
 
 REQUIRED = ("architecture", "hyperparameters", "tensors")
 TYPE_OF_NAME = {entry.name: entry for entry in TYPES.values()}
@@ -37,7 +38,6 @@ WITHOUT_ONE_EXPERT = frozenset({"hunyuan-dense", "hunyuan_vl"})
 MAX_GROUPS, MAX_TENSORS = 4096, 16384
 """Several times those of the largest models: every question about memory goes through all of them."""
 
-_ARCHITECTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _TENSOR_NAME = re.compile(r"[A-Za-z0-9_.*-]{1,64}")
 _EXPERTS = re.compile(r"blk\.\*\.ffn_(up|down|gate|gate_up|norm)_(ch)?exps\.[a-z_]+")
 _INT64_MAX = (1 << 63) - 1
@@ -216,7 +216,7 @@ def model_from_plain(plain):
         if key not in plain:
             raise InfraError(f"the model has no '{key}'", where="model", expected=EXPECTED)
     architecture = plain["architecture"]
-    if not isinstance(architecture, str) or not _ARCHITECTURE.fullmatch(architecture):
+    if not isinstance(architecture, str) or not ARCHITECTURE.fullmatch(architecture):
         raise InfraError("not an architecture's name", where="model.architecture", got=shown(architecture), expected="a name like llama")
     if not isinstance(plain["hyperparameters"], dict) or not isinstance(plain["tensors"], list):
         raise InfraError("'hyperparameters' must be a dictionary and 'tensors' a list", where="model")
@@ -237,7 +237,7 @@ def _line(plain, key):
     text = plain.get(key) or ""
     if not isinstance(text, str):
         raise InfraError("not a string", where=f"model.{key}", got=shown(text), expected=EXPECTED)
-    return "".join(character if character.isprintable() else " " for character in text[:_LONGEST_NAME])
+    return printable(text[:_LONGEST_NAME])
 
 
 def _check_figures(plain):

@@ -13,6 +13,14 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 _WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
 """A whole number as text: Ansible before 2.19 makes text of every number that comes from a template."""
 
+INT32_MAX = (1 << 31) - 1
+"""The largest number that llama-server takes for most of its options (common/common.h: int32_t)."""
+
+INT64_MAX = (1 << 63) - 1
+"""No figure of a machine or a model is larger."""
+
+LONGEST_LINE = 200
+
 
 @dataclass(frozen=True)
 class Option:
@@ -21,6 +29,7 @@ class Option:
     kind: str
     minimum: int | None = None
     choices: tuple[str, ...] | None = None
+    maximum: int = INT64_MAX
 
 
 def check_options(given, spec, where):
@@ -30,7 +39,7 @@ def check_options(given, spec, where):
     """
     for name in given:
         if name not in spec:
-            raise InfraError(f"unknown option '{name}'", where=where, fix=nearest(name, spec))
+            raise InfraError(f"unknown option {shown(name)}", where=where, fix=nearest(name, spec))
     return {name: check_option(given.get(name), option, f"{where}.{name}") for name, option in spec.items()}
 
 
@@ -41,9 +50,19 @@ def check_option(value, option, where):
     value = _CHECKS[option.kind](value, where)
     if option.choices is not None and isinstance(value, str) and value not in option.choices:
         raise InfraError("not one of the choices", where, shown(value), " or ".join(option.choices), nearest(value, option.choices))
-    if option.minimum is not None and isinstance(value, (int, float)) and value < option.minimum:
-        raise InfraError("too small", where, shown(value), f"at least {option.minimum}")
+    for index, number in enumerate(value if option.kind == "numbers" else [value]):
+        if isinstance(number, (int, float)):
+            _check_range(number, option, f"{where}[{index}]" if option.kind == "numbers" else where)
     return value
+
+
+def _check_range(number, option, where):
+    if number != number:
+        raise InfraError("not a number", where, shown(number), "a number")
+    if option.minimum is not None and number < option.minimum:
+        raise InfraError("too small", where, shown(number), f"at least {option.minimum}")
+    if abs(number) > option.maximum:
+        raise InfraError("too large", where, shown(number), f"at most {option.maximum}")
 
 
 def _integer(value, where):
@@ -66,6 +85,13 @@ def _string(value, where):
     if isinstance(value, str):
         return value
     raise InfraError("not a string", where, shown(value), "a string")
+
+
+def _line(value, where):
+    """A name: it is shown in messages and reports."""
+    if _string(value, where).isprintable() and len(value) <= LONGEST_LINE:
+        return value
+    raise InfraError("not a name", where, shown(value), f"up to {LONGEST_LINE} printable characters")
 
 
 def _number(value, where):
@@ -128,6 +154,7 @@ _CHECKS = {
     "dicts": _dictionaries,
     "int": _integer,
     "int_or_word": _integer_or_word,
+    "line": _line,
     "number": _number,
     "numbers": _numbers,
     "str": _string,

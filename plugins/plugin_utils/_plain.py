@@ -14,8 +14,11 @@ from collections.abc import Mapping
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
+MOST_DEEP = 64
+"""Several times as deep as anything that plugins take or give; a list within itself has no end."""
 
-def to_plain(value, where="input"):
+
+def to_plain(value, where="input", depth=0):
     """C(value) rebuilt from exact dict, list, str, int, float, bool and None.
 
     Raises InfraError naming the path of the first value that is none of these.
@@ -28,10 +31,12 @@ def to_plain(value, where="input"):
         return int(value)
     if isinstance(value, float):
         return float(value)
+    if depth >= MOST_DEEP:
+        raise InfraError("lists and dictionaries within each other, too deep", where=where, expected=f"at most {MOST_DEEP} levels")
     if isinstance(value, Mapping):
-        return {_key(key, where): to_plain(item, f"{where}.{key}") for key, item in value.items()}
+        return {_key(key, where): to_plain(item, f"{where}.{key}", depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [to_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+        return [to_plain(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
     raise InfraError(
         "this kind of value can't be used here",
         where=where,

@@ -12,6 +12,7 @@ import pathlib
 import resource
 import sys
 import time
+import warnings
 
 SECONDS = 1.0
 MIB = 1 << 20
@@ -40,7 +41,10 @@ def limit_memory():
 def apart(work):
     """(what C(work) returned as text, processor seconds, bytes), measured in a process of its own. An exception is its result too."""
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # A web server of the test's may run beside: the child doesn't touch it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         _measure(work, writing)
     os.close(writing)
@@ -48,6 +52,24 @@ def apart(work):
         text = answer.read()
     os.waitpid(child, 0)
     return tuple(json.loads(text))
+
+
+def within(work):
+    """What C(work) returned as text, or its exception, after no more time and memory than hostile input may cost."""
+    return _checked(*apart(work))
+
+
+def within_here(work):
+    """The same without a process of its own: cheaper, and an exception is raised."""
+    before, started = peak_bytes(reset=True), time.process_time()
+    outcome = work()
+    return _checked(outcome, time.process_time() - started, peak_bytes() - before)
+
+
+def _checked(outcome, seconds, grown_bytes):
+    assert seconds < SECONDS, f"{seconds:.1f} s: {outcome}"
+    assert grown_bytes < MEMORY_BYTES, f"{grown_bytes / MIB:.0f} MiB: {outcome}"
+    return outcome
 
 
 def _measure(work, writing):

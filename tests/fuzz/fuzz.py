@@ -6,7 +6,7 @@
 Each input must give an answer or an InfraError, within a second of processor time and 64 MiB of memory. Anything else is
 printed with what makes it again, and the exit status is 1. What was found so far is in corpus/, replayed by the unit tests.
 
-usage: fuzz.py [--count N] [--seed S] [--only NUMBER] [--keep FOLDER]
+usage: fuzz.py [--count N] [--seconds T] [--seed S] [--only NUMBER] [--keep FOLDER]
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def main(arguments):
 def _options(arguments):
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--count", type=int, default=20_000, metavar="N", help="inputs to try (20000)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), metavar="T", help="stop after these, with the inputs tried until then")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="another seed makes other inputs (1)")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="one input of a run, with its traceback")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="write what is found there")
@@ -60,7 +61,7 @@ class _Run:
 
         self._headers, self._models, self._subject = headers, models, subject
         self._error = InfraError
-        self._seed, self._count, self._only, self._keep = options.seed, options.count, options.only, options.keep
+        self._seed, self._count, self._seconds, self._only, self._keep = options.seed, options.count, options.seconds, options.only, options.keep
         self._bases = headers.bases(with_truth=True)
         self._plain = [subject.read(headers.make.header(base.pairs, base.tensors)) for base in self._bases]
         self._outcomes = {"header": [0, 0, 0], "model": [0, 0, 0]}  # good answers, InfraErrors, findings
@@ -73,6 +74,8 @@ class _Run:
         bounds.limit_memory()
         started = time.monotonic()
         for number in range(self._count) if self._only is None else [self._only]:
+            if time.monotonic() - started >= self._seconds:
+                break
             self._one(number)
         self._report(time.monotonic() - started)
         return 1 if self._findings else 0
@@ -132,7 +135,7 @@ class _Run:
 
     def _report(self, seconds):
         total = sum(map(sum, self._outcomes.values()))
-        print(f"{total} inputs in {seconds:.0f} s, seed {self._seed}, Python {sys.version.split()[0]}")
+        print(f"{total} inputs in {seconds:.0f} s ({total / max(seconds, 0.001):.0f} each second), seed {self._seed}, Python {sys.version.split()[0]}")
         for kind, good in (("header", "a model"), ("model", "an answer")):
             answers, errors, findings = self._outcomes[kind]
             print(f"  {answers + errors + findings} {kind}s: {answers} gave {good}, {errors} an InfraError, {findings} something else")

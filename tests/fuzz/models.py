@@ -15,7 +15,7 @@ ARCHITECTURES = (*sorted(KINDS), "unknown", "general", "", "../x", None, 5, ["ll
 ODD = (None, True, "", "4", "llama", "\x1b[2J", [], {}, [[]], [None], -1, 0, 1.5, "9" * 5000, 10**400, "n" * 100_000)
 
 SETTINGS = {
-    "ctx_size": (256, 4096, 131072, 1 << 31),
+    "ctx_size": (256, 4096, 131072, (1 << 31) - 1),
     "flash_attn": ("on", "off"),
     "cache_type_k": ("f16", "q8_0"),
     "cache_type_v": ("f16", "q4_0"),

@@ -11,7 +11,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import shown
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.damage import damaged
 
 # No model has more than a few hundred keys, or more than a million tokens and merges.
 MAX_KEYS = 65536
@@ -156,4 +157,4 @@ class _Pairs:
             )
 
     def _damaged(self, what, got=None, expected=None):
-        return InfraError(what, where=self._label, got=got, expected=expected, fix="The file is damaged or not a model that llama.cpp loads.")
+        return damaged(self._label, what, got, expected)

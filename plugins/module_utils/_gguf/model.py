@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, printable, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.file_types import file_type_name
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.metadata import Skipped
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.names import title_of
 
-_ARCHITECTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+ARCHITECTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = ("general", "tokenizer", "split")
 
 _LONGEST_TEXT = 256
@@ -52,7 +52,7 @@ def _architecture(first):
     architecture = first.header.metadata.get("general.architecture")
     if architecture is None:
         raise InfraError("general.architecture is missing", where=first.label, fix="The file carries no model, or a damaged one.")
-    if not isinstance(architecture, str) or not _ARCHITECTURE.fullmatch(architecture) or architecture in _RESERVED:
+    if not isinstance(architecture, str) or not ARCHITECTURE.fullmatch(architecture) or architecture in _RESERVED:
         raise InfraError(
             "general.architecture is no architecture's name",
             where=first.label,
@@ -67,8 +67,8 @@ def _text(metadata, key, default):
     """One line: names are shown in messages and reports."""
     value = metadata.get(key)
     if not isinstance(value, str) or not value:
-        return default
-    return "".join(character if character.isprintable() else " " for character in value[:_LONGEST_TEXT])
+        value = default
+    return value and printable(value[:_LONGEST_TEXT])
 
 
 def _file(file):

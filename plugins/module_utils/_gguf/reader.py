@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.cursor import Cursor
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.damage import damaged
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.magic import MAGIC, not_gguf
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.metadata import read_metadata
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.tensors import read_tensors
@@ -80,13 +81,7 @@ def _read_version(cursor):
 def _alignment(label, metadata):
     alignment = metadata.get("general.alignment", _DEFAULT_ALIGNMENT)
     if alignment == 0 or alignment & (alignment - 1):
-        raise InfraError(
-            "general.alignment is not a power of two",
-            where=label,
-            got=alignment,
-            expected="usually 32",
-            fix="The file is damaged or not a model that llama.cpp loads.",
-        )
+        raise damaged(label, "general.alignment is not a power of two", got=alignment, expected="usually 32")
     return alignment
 
 

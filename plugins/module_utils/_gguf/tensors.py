@@ -9,6 +9,7 @@ import struct
 from typing import NamedTuple
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.damage import damaged
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.ggml_types import REMOVED_TYPES, TYPES, GgmlType
 
 # Far above any model: unmerged experts of a large mixture come to some 20,000.
@@ -38,17 +39,17 @@ def read_tensors(cursor, count, alignment):
     """(tensors, bytes of their data up to the last one's end, the same with the padding behind it)."""
     label = cursor.source.label
     if count > MAX_TENSORS:
-        raise _damaged(label, "the number of tensors can't be right", got=count, expected=f"at most {MAX_TENSORS}")
+        raise damaged(label, "the number of tensors can't be right", got=count, expected=f"at most {MAX_TENSORS}")
     tensors, names = [], set()
     end = padded_end = 0
     for number in range(count):
         cursor.reading = f"tensor {number + 1} of {count}"
         tensor, offset = _read_tensor(cursor, label)
         if tensor.name in names:
-            raise _damaged(label, f"the tensor {shown(tensor.name)} is there twice")
+            raise damaged(label, f"the tensor {shown(tensor.name)} is there twice")
         names.add(tensor.name)
         if offset != padded_end:
-            raise _damaged(
+            raise damaged(
                 label,
                 f"the data of tensor {shown(tensor.name)} does not begin where the aligned data before it ends",
                 got=f"offset {offset}",
@@ -57,7 +58,7 @@ def read_tensors(cursor, count, alignment):
         end = padded_end + tensor.size_bytes
         padded_end = -(-end // alignment) * alignment
         if padded_end > _INT64_MAX:
-            raise _damaged(label, "the tensors together are larger than any file", got=f"{padded_end} bytes")
+            raise damaged(label, "the tensors together are larger than any file", got=f"{padded_end} bytes")
         tensors.append(tensor)
     return tensors, end, padded_end
 
@@ -65,25 +66,25 @@ def read_tensors(cursor, count, alignment):
 def _read_tensor(cursor, label):
     (length,) = cursor.unpack(_U64)
     if length > _MAX_NAME_BYTES:
-        raise _damaged(label, "a tensor's name is too long", got=f"{length} bytes", expected=f"at most {_MAX_NAME_BYTES}")
+        raise damaged(label, "a tensor's name is too long", got=f"{length} bytes", expected=f"at most {_MAX_NAME_BYTES}")
     raw = cursor.take(length)
     try:
         name = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise _damaged(label, "a tensor's name is not UTF-8", got=shown(raw)) from None
+        raise damaged(label, "a tensor's name is not UTF-8", got=shown(raw)) from None
     (dims,) = cursor.unpack(_U32)
     if dims > _MAX_DIMS:
-        raise _damaged(label, f"the tensor {shown(name)} has too many dimensions", got=dims, expected=f"at most {_MAX_DIMS}")
+        raise damaged(label, f"the tensor {shown(name)} has too many dimensions", got=dims, expected=f"at most {_MAX_DIMS}")
     body = cursor.unpack(_BODIES[dims])
     shape = body[:dims] or (1,)
     elements = 1
     for size in shape:
         elements *= size
     if not 0 < elements <= _INT64_MAX:
-        raise _damaged(label, f"the tensor {shown(name)} has an impossible shape", got=list(shape), expected=f"1 to {_INT64_MAX} elements")
+        raise damaged(label, f"the tensor {shown(name)} has an impossible shape", got=list(shape), expected=f"1 to {_INT64_MAX} elements")
     kind = _type(label, name, body[dims])
     if shape[0] % kind.block_size:
-        raise _damaged(
+        raise damaged(
             label,
             f"the row length of tensor {shown(name)} does not fit its type {kind.name}",
             got=shape[0],
@@ -109,7 +110,3 @@ def _type(label, name, number):
         expected=f"one of ggml's types, 0 to {max(TYPES)}",
         fix="The file is damaged, or made for a llama.cpp newer than this collection knows.",
     )
-
-
-def _damaged(label, what, got=None, expected=None):
-    return InfraError(what, where=label, got=got, expected=expected, fix="The file is damaged or not a model that llama.cpp loads.")

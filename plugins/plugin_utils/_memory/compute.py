@@ -26,6 +26,9 @@ from one block to the next, and back."""
 ALIKE_HYBRIDS = 4
 """The same where some blocks keep a state: it takes longer until memory is used again in the same way."""
 
+MOST_WHOLE = 128
+"""Blocks of a graph that is built whole, half as many again as such a model has: a plan builds it some dozen times."""
+
 
 def compute(model, settings, devices, layout, held):
     """Bytes of compute buffers per device and, last, on the host.
@@ -43,7 +46,11 @@ def built(model, settings, layout, held):
     """The blocks whose graph is built."""
     if settings.mtp == "context":
         return (model.n_layer,)
-    return tuple(range(model.n_layer)) if model.architecture in WHOLE else representative(model, layout, held)
+    if model.architecture not in WHOLE:
+        return representative(model, layout, held)
+    if model.n_layer > MOST_WHOLE:
+        raise model.impossible("block_count", model.n_layer, f"at most {MOST_WHOLE} for this architecture")
+    return tuple(range(model.n_layer))
 
 
 def representative(model, layout, held):

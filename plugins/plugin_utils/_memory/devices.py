@@ -14,8 +14,11 @@ from .._options import Option, check_options
 HOST = -1
 """Stands for the host wherever the number of a device is asked for."""
 
+MOST_DEVICES = 64
+"""Four times what llama.cpp has room for (ggml/src/ggml-backend.cpp: GGML_SCHED_MAX_BACKENDS)."""
+
 SPEC = {
-    "name": Option("str"),
+    "name": Option("line"),
     "free_bytes": Option("int", minimum=0),
     "free_mib": Option("int", minimum=0),
     "events": Option("bool"),
@@ -36,6 +39,8 @@ class Device:
 
 def devices_from_plain(rows):
     """Device list of plain dictionaries C({name, free_bytes, events}); C(free_mib) may stand for C(free_bytes)."""
+    if len(rows) > MOST_DEVICES:
+        raise InfraError("too many devices", where="devices", got=len(rows), expected=f"at most {MOST_DEVICES}")
     return tuple(_device(index, row) for index, row in enumerate(rows))
 
 
@@ -45,6 +50,8 @@ def _device(index, row):
     free_bytes = values["free_bytes"]
     if free_bytes is None and values["free_mib"] is not None:
         free_bytes = values["free_mib"] * 1024 * 1024
+    if values["free_bytes"] is not None and values["free_mib"] is not None:
+        raise InfraError("'free_bytes' and 'free_mib' say the same", where=where, fix="Give one of them")
     if free_bytes is None:
         raise InfraError("the device's free memory is missing", where=where, expected="free_bytes, a whole number of bytes")
     return Device(

@@ -21,7 +21,7 @@ def memory_query(model_plain, devices_plain, settings_plain):
     The host also has what its total leaves out, as llama.cpp's does: output, vocabulary and one context checkpoint.
     """
     model = model_from_plain(model_plain)
-    devices = devices_from_plain(check_option(devices_plain, Option("dicts"), "devices"))
+    devices = devices_from_plain(check_option(devices_plain, Option("dicts"), "devices") or [])
     settings = resolve(settings_plain, model)
     allocation = allocate(model, settings, devices)
     return {

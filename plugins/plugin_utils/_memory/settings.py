@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
-from .._options import Option, check_options
+from .._options import INT32_MAX, Option, check_options
 
 CACHE_TYPES = {
     # type: (elements of a block, bytes of a block); the types llama-server accepts (common/arg.cpp: kv_cache_types)
@@ -24,28 +24,31 @@ CACHE_TYPES = {
     "iq4_nl": (32, 18),
 }
 
+MAX_SEQUENCES = 256
+"""Slots that llama.cpp has room for (src/llama-cparams.h: LLAMA_MAX_SEQ)."""
+
 SPEC = {
-    "ctx_size": Option("int", minimum=0),
-    "gpu_layers": Option("int_or_word", minimum=-1, choices=("all", "auto")),
+    "ctx_size": Option("int", minimum=0, maximum=INT32_MAX),
+    "gpu_layers": Option("int_or_word", minimum=-1, choices=("all", "auto"), maximum=INT32_MAX),
     "flash_attn": Option("switch", choices=("on", "off", "auto")),
     "cache_type_k": Option("str", choices=tuple(CACHE_TYPES)),
     "cache_type_v": Option("str", choices=tuple(CACHE_TYPES)),
-    "batch_size": Option("int", minimum=1),
-    "ubatch_size": Option("int", minimum=1),
-    "parallel": Option("int", minimum=-1),
+    "batch_size": Option("int", minimum=1, maximum=INT32_MAX),
+    "ubatch_size": Option("int", minimum=1, maximum=INT32_MAX),
+    "parallel": Option("int", minimum=-1, maximum=MAX_SEQUENCES),
     "kv_unified": Option("bool"),
     "tensor_split": Option("numbers", minimum=0),
     "split_mode": Option("str", choices=("none", "layer", "row", "tensor")),
-    "main_gpu": Option("int", minimum=0),
-    "n_cpu_moe": Option("int", minimum=0),
+    "main_gpu": Option("int", minimum=0, maximum=INT32_MAX),
+    "n_cpu_moe": Option("int", minimum=0, maximum=INT32_MAX),
     "cpu_moe": Option("bool"),
     "override_tensor": Option("strs"),
     "kv_offload": Option("bool"),
     "op_offload": Option("bool"),
     "no_host": Option("bool"),
     "mtp": Option("str", choices=("weights", "context")),
-    "spec_draft_n_max": Option("int", minimum=0),
-    "outputs": Option("int_or_word", minimum=1, choices=("batch",)),
+    "spec_draft_n_max": Option("int", minimum=0, maximum=INT32_MAX),
+    "outputs": Option("int_or_word", minimum=1, choices=("batch",), maximum=INT32_MAX),
 }
 
 GOES_BACK = frozenset("""bailingmoe3 deepseek4 glm5-next kimi-k3 lfm2 lfm2moe nemotron_h nemotron_h_moe qwen35 qwen35moe qwen4exp""".split())
@@ -193,8 +196,6 @@ def _tensor_split(option):
     split = option["tensor_split"]
     if split is None or not any(split):
         return None
-    if any(part < 0 for part in split):
-        raise InfraError("a part is negative", where="settings.tensor_split", got=str(split))
     return tuple(float(part) for part in split)
 
 

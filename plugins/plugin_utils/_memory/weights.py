@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from functools import cached_property, lru_cache
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.ggml_types import TYPES
 
 from .._model import once_per_model
@@ -237,19 +237,19 @@ def _tied(model, layout, rules):
 def _compiled(pattern):
     try:
         return re.compile(pattern)
-    except re.error as error:
-        raise InfraError(f"not a regular expression: {error}", where="settings.override_tensor", got=pattern) from None
+    except (re.error, OverflowError, RecursionError) as error:
+        raise InfraError(f"not a regular expression: {error}", where="settings.override_tensor", got=shown(pattern)) from None
 
 
 def _rule(text, devices):
     """'regex=BUFFER' -> (pattern, device)."""
     pattern, equals, buffer = text.rpartition("=")
     if not equals:
-        raise InfraError("no buffer named", where="settings.override_tensor", got=text, expected="regex=BUFFER, for example 'exps=CPU'")
+        raise InfraError("no buffer named", where="settings.override_tensor", got=shown(text), expected="regex=BUFFER, for example 'exps=CPU'")
     numbers = {device.name: number for number, device in enumerate(devices)}
     numbers["CPU"] = HOST
     if buffer not in numbers:
-        raise InfraError(f"no buffer '{buffer}'", where="settings.override_tensor", got=text, fix=nearest(buffer, numbers))
+        raise InfraError(f"no buffer {shown(buffer)}", where="settings.override_tensor", got=shown(text), fix=nearest(buffer, numbers))
     return _compiled(pattern), numbers[buffer]
 
 

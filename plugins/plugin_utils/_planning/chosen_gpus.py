@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 
 
 def facts_with_devices(facts, uuids):
@@ -20,6 +20,6 @@ def facts_with_devices(facts, uuids):
     for index, uuid in enumerate(uuids):
         if uuid not in known:
             raise InfraError(
-                "no GPU with this uuid", f"llama_plan.devices[{index}]", uuid, ", ".join(known) or "a node whose GPUs have a uuid", nearest(uuid, known)
+                "no GPU with this uuid", f"llama_plan.devices[{index}]", shown(uuid), ", ".join(known) or "a node whose GPUs have a uuid", nearest(uuid, known)
             )
     return {**facts, "devices": [row for row in rows if not isinstance(row, dict) or row.get("uuid") in uuids]}

@@ -9,6 +9,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from .._hardware.gpu_models import model_by_id
 from .._hardware.ram import ram_bandwidth
+from .._memory.devices import MOST_DEVICES
 from .._options import Option, check_option
 from .._units import GIB
 
@@ -21,7 +22,6 @@ KEYS = (*GIVEN_KEYS, *SHARED_KEYS)
 OVERRIDES = ("memory_total_bytes", "memory_free_bytes", "memory_bandwidth_bytes_per_second", "matrix_flops", "pcie_bytes_per_second")
 GPU_KEYS = ("model", "count", *OVERRIDES)
 RAM_KEYS = ("bytes", "available_bytes", "type", "channels", "bandwidth_bytes_per_second")
-MOST_GPUS = 64
 MOST_CHANNELS = 64
 POSITIVE = Option("int", minimum=1)
 EXPECTED = "{gpus: [{model: nvidia-l4, count: 2}], ram_bytes: 549755813888}"
@@ -63,8 +63,8 @@ def _devices(gpus):
     devices = []
     for index, entry in enumerate(gpus):
         devices += _entry(entry, f"node.gpus[{index}]")
-    if len(devices) > MOST_GPUS:
-        raise InfraError("too many GPUs", "node.gpus", str(len(devices)), f"at most {MOST_GPUS}")
+    if len(devices) > MOST_DEVICES:
+        raise InfraError("too many GPUs", "node.gpus", str(len(devices)), f"at most {MOST_DEVICES}")
     if len(devices) > 1 and any(model_by_id(row["model"], "node").unified_memory for row in devices):
         raise InfraError("a GPU that shares the RAM is described alone", "node.gpus", f"{len(devices)} GPUs")
     return devices
@@ -78,8 +78,8 @@ def _entry(entry, where):
         raise InfraError("the GPU's model is missing", where, expected="an id such as nvidia-l4; docs/gpus.md has the table")
     model = model_by_id(entry["model"], f"{where}.model")
     count = check_option(entry.get("count"), POSITIVE, f"{where}.count")
-    if count is not None and count > MOST_GPUS:
-        raise InfraError("too many GPUs", f"{where}.count", str(count), f"at most {MOST_GPUS}")
+    if count is not None and count > MOST_DEVICES:
+        raise InfraError("too many GPUs", f"{where}.count", str(count), f"at most {MOST_DEVICES}")
     row = {"model": model.id, "unified_memory": model.unified_memory, **{key: _override(entry, key, where) for key in OVERRIDES}}
     total = row["memory_total_bytes"] or model.memory_total_bytes
     if total is not None and (row["memory_free_bytes"] or 0) > total:
@@ -151,4 +151,4 @@ def _share(host, row):
 def _refuse_unknown(row, keys, where):
     for key in row:
         if key not in keys:
-            raise InfraError(f"unknown key '{key}'", where=where, expected=EXPECTED if where == "node" else None, fix=nearest(key, keys))
+            raise InfraError(f"unknown key {shown(key)}", where=where, expected=EXPECTED if where == "node" else None, fix=nearest(key, keys))

@@ -26,7 +26,7 @@ def model_paths(files, directory):
     paths = [row["path"] for row in placed]
     for path in paths:
         if paths.count(path) > 1:
-            raise InfraError("two files would have the same path", where="files", got=path)
+            raise InfraError("two files would have the same path", where="files", got=shown(path))
     return placed
 
 

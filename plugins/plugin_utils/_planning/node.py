@@ -12,6 +12,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from .._hardware.gpu_models import model_by_driver, model_by_id
 from .._hardware.working_set import working_set_bytes
+from .._memory.devices import MOST_DEVICES
 from .._options import Option, check_option
 from .described_node import KEYS as DESCRIPTION_KEYS
 from .described_node import facts_of_description, is_description
@@ -37,7 +38,7 @@ DRIVER_KEYS = ("vendor", "version", "cuda_max")
 BYTES = Option("int", minimum=0)
 RATE = Option("int", minimum=1)
 FLAG = Option("bool")
-TEXT = Option("str")
+NAME = Option("line")
 REQUIRED = "the facts of prositronic.infra.gpu_facts, the same written by hand, or a description with gpus and ram_bytes"
 
 
@@ -92,18 +93,22 @@ def node_from_plain(facts, name=None):
     if facts.get("schema") not in (None, SCHEMA):
         raise InfraError("facts of another version", where="node.schema", got=shown(facts["schema"]), expected=str(SCHEMA), fix="Gather them again")
     host = facts.get("host")
-    if not isinstance(host, dict):
+    if host is None:
         raise InfraError("the node's 'host' is missing", where="node", expected=REQUIRED)
+    if not isinstance(host, dict):
+        raise InfraError("not a host", where="node.host", got=shown(host), expected="a dictionary with memory_total_bytes")
     _refuse_unknown(host, HOST_KEYS, "node.host")
     total, available = _ram(host)
     devices = facts.get("devices") or []
     if not isinstance(devices, list):
         raise InfraError("not a list", where="node.devices", got=shown(devices), expected="a list of GPUs, empty for none")
+    if len(devices) > MOST_DEVICES:
+        raise InfraError("too many GPUs", where="node.devices", got=len(devices), expected=f"at most {MOST_DEVICES}")
     gpus = [_gpu(row, f"node.devices[{index}]", total, available) for index, row in enumerate(devices)]
     _refuse_duplicates(gpus)
     chosen = _chosen(gpus)
     return Node(
-        name=name or check_option(facts.get("name"), TEXT, "node.name") or "node",
+        name=name or check_option(facts.get("name"), NAME, "node.name") or "node",
         gpus=tuple(Gpu(device=f"{DEVICE_NAME_OF_VENDOR[gpu['vendor']]}{number}", **gpu) for number, gpu in enumerate(chosen)),
         ignored_gpus=tuple(gpu["name"] for gpu in gpus if gpu not in chosen),
         memory_total_bytes=total,
@@ -161,12 +166,12 @@ def _gpu(row, where, ram_total, ram_available):
     _refuse_unknown(row, DEVICE_KEYS, where)
     named = None if row.get("model") is None else model_by_id(row["model"], f"{where}.model")
     vendor = _vendor(row, named, where)
-    name = check_option(row.get("name"), TEXT, f"{where}.name") or (named.name if named else vendor)
+    name = check_option(row.get("name"), NAME, f"{where}.name") or (named.name if named else vendor)
     unified = check_option(row.get("unified_memory"), FLAG, f"{where}.unified_memory")
     if unified is None:
         unified = bool(named and named.unified_memory)
     total, free = _memory(row, where, vendor, named, (ram_total, ram_available) if unified else None)
-    gfx_target = check_option(row.get("gfx_target"), TEXT, f"{where}.gfx_target")
+    gfx_target = check_option(row.get("gfx_target"), NAME, f"{where}.gfx_target")
     model = named or model_by_driver(vendor, name, total, gfx_target)
 
     def known(key, option):
@@ -176,7 +181,7 @@ def _gpu(row, where, ram_total, ram_available):
     return {
         "name": name,
         "vendor": vendor,
-        "uuid": check_option(row.get("uuid"), TEXT, f"{where}.uuid"),
+        "uuid": check_option(row.get("uuid"), NAME, f"{where}.uuid"),
         "memory_total_bytes": total,
         "memory_free_bytes": free,
         "unified_memory": unified,
@@ -222,7 +227,7 @@ def _memory(row, where, vendor, named, ram):
 def _refuse_unknown(row, keys, where, suggested=None):
     for key in row:
         if key not in keys:
-            raise InfraError(f"unknown key '{key}'", where=where, expected=REQUIRED, fix=nearest(key, suggested or keys))
+            raise InfraError(f"unknown key {shown(key)}", where=where, expected=REQUIRED, fix=nearest(key, suggested or keys))
 
 
 def _bytes(row, key, where, default=None):
@@ -235,11 +240,16 @@ def _bytes(row, key, where, default=None):
 
 
 def _refuse_duplicates(gpus):
-    seen = set()
-    for gpu in gpus:
-        if gpu["uuid"] is not None and gpu["uuid"] in seen:
-            raise InfraError("two GPUs have the same uuid", where="node.devices", got=shown(gpu["uuid"]))
-        seen.add(gpu["uuid"])
+    seen = {}
+    for index, gpu in enumerate(gpus):
+        first = seen.setdefault(gpu["uuid"], index)
+        if gpu["uuid"] is not None and first != index:
+            raise InfraError(
+                "two GPUs have the same uuid",
+                where=f"node.devices[{index}].uuid",
+                got=f"{shown(gpu['uuid'])} as node.devices[{first}] has",
+                expected="one of its own for each GPU",
+            )
 
 
 def _chosen(gpus):

@@ -62,7 +62,7 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
         "schema": SCHEMA,
         "inputs": inputs,
         "llama_cpp": dict(LLAMA_CPP),
-        "model": {key: model_plain.get(key) for key in MODEL_KEYS},
+        "model": {**{key: model_plain.get(key) for key in MODEL_KEYS}, "name": model.name, "quantization": model.quantization},
         "node": node_part(node),
         "objective": {"prefer": wishes.prefer, "in_words": SENTENCES[wishes.prefer]},
         "fits": choice.fits,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, printable, shown
 
 from .._units import human
 
@@ -40,7 +40,7 @@ def report(plan, question=None, answer=None):
         *_beside(plan),
         *_answer(question, answer),
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _head(plan):
@@ -145,6 +145,6 @@ def _answer(question, answer):
 
 
 def _one_line(text, limit=120):
-    """A model's answer shown safely: on one line, without control characters."""
-    shown_text = "".join(character if character.isprintable() else " " for character in text)
-    return repr(shown_text if len(shown_text) <= limit else shown_text[: limit - 3] + "...")
+    """A model's answer, which may have many lines, on one."""
+    text = printable(text)
+    return repr(text if len(text) <= limit else text[: limit - 3] + "...")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
 from .._memory import settings as memory_settings
-from .._options import Option, check_option, check_options
+from .._options import INT32_MAX, Option, check_option, check_options
 from .._units import GIB
 
 CHOSEN_UNLESS_FIXED = ("cache_type_k", "cache_type_v", "flash_attn", "batch_size", "ubatch_size", "parallel", "kv_unified", "op_offload", "kv_offload")
@@ -25,7 +25,7 @@ EMIT = ("pinned", "guided")
 
 SPEC = {
     **{name: memory_settings.SPEC[name] for name in (*CHOSEN_UNLESS_FIXED, *PLACEMENT, "gpu_layers")},
-    "ctx_size": Option("int", minimum=1),
+    "ctx_size": Option("int", minimum=1, maximum=INT32_MAX),
     "cache_types": Option("strs"),
     "load_mode": Option("str", choices=LOAD_MODES),
     "reserve_bytes": Option("int", minimum=0),
@@ -37,9 +37,9 @@ SPEC = {
     "prefer": Option("str", choices=PREFER),
     "emit": Option("str", choices=EMIT),
     "backend": Option("str", choices=("auto", "cpu")),
-    "node_name": Option("str"),
+    "node_name": Option("line"),
 }
-RANGE = {"min": Option("int", minimum=1), "max": Option("int", minimum=1)}
+RANGE = {"min": SPEC["ctx_size"], "max": SPEC["ctx_size"]}
 
 DEFAULT_CACHE_TYPES = ("f16", "q8_0")
 DEFAULT_RAM_RESERVE_BYTES = 2 * GIB
@@ -166,6 +166,8 @@ def _frozen(value):
 def _refuse_contradictions(wishes, option):
     if option["devices"] == []:
         raise InfraError("no GPU to use", "llama_plan.devices", "[]", "at least one uuid", "For none, say backend=cpu")
+    if wishes.cpu_only and (wishes.devices or wishes.gpu_layers):
+        raise InfraError(f"backend=cpu and {'devices' if wishes.devices else 'gpu_layers'} exclude each other", "llama_plan", fix="Leave one of them out")
     if wishes.allow_cpu:
         return
     on_host = [

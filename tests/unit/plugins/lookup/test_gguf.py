@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
 
+from ansible_collections.prositronic.infra.tests.fuzz import replay
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf import gguf_bytes as make
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.test_hostile import CASES
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import serving
 
 
@@ -98,3 +102,21 @@ def test_errors_do_not_carry_the_token(gguf):
     with serving() as web, pytest.raises(AnsibleLookupError) as caught:
         gguf("hf:org/repo", endpoint=web.url, token="hf_secret")
     assert "does not exist" in str(caught.value) and "hf_secret" not in str(caught.value)
+
+
+DAMAGED = {**{path.stem: data for path, data in replay.headers() if path.stem != replay.NO_ERROR}, **{name: data for name, (data, _message) in CASES.items()}}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_header_is_one_error_of_ansible(gguf, tmp_path, name):
+    (tmp_path / "m.gguf").write_bytes(DAMAGED[name])
+    with pytest.raises(AnsibleLookupError) as caught:
+        gguf("m.gguf")
+    assert str(caught.value).startswith(f"{tmp_path}/m.gguf: ")
+    assert str(caught.value).isprintable()
+
+
+def test_a_pipe_in_the_search_path_is_not_waited_for(gguf, tmp_path):
+    os.mkfifo(tmp_path / "m.gguf")
+    with pytest.raises(AnsibleLookupError, match="not a regular file"):
+        gguf("m.gguf")

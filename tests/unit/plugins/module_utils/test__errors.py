@@ -20,3 +20,18 @@ def test_a_value_is_shown_on_one_short_line():
 def test_the_nearest_name_or_all_of_them():
     assert nearest("ctx_sise", ["ctx_size", "parallel"]) == "Did you mean 'ctx_size'?"
     assert nearest("zzz", ["b", "a"]) == "Valid names: a, b"
+    assert nearest("zzz", []) is None
+
+
+def test_a_message_is_one_short_line_whatever_is_in_it():
+    text = str(InfraError("a\nb", where="\x1b[2J" + "x" * 10**6, got="\u202e\ud800", expected="1", fix="Mend it"))
+    assert text.startswith("\\x1b[2Jxxx") and "...: a\\nb (got \\u202e\\ud800, expected 1). Mend it." in text
+    assert text.isprintable() and len(text) < 600
+
+
+def test_what_python_can_not_write_is_shown_too():
+    endless = []
+    for _level in range(10**5):
+        endless = [endless]
+    assert shown(endless).startswith(("a list that can't be shown", "[["))
+    assert len(shown(10**5000)) <= 80

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.local import read_local
@@ -28,7 +30,13 @@ def test_a_model(tmp_path, check_mode):
 
 @pytest.mark.parametrize(
     "contents, message",
-    [(None, "the model file does not exist"), (b"<html>", "not a GGUF file but an HTML page"), (make.model()[:-5], "incomplete")],
+    [
+        (None, "the model file does not exist"),
+        (b"<html>", "not a GGUF file but an HTML page"),
+        (make.model()[:-5], "incomplete"),
+        (make.header([make.LLAMA], tensor_count=1 << 60), "the number of tensors can't be right"),
+        (make.header([make.LLAMA, make.pair("llama.\x1b[2J", 9, b"\x09\0\0\0" + b"\1" * 8)]), "'llama.\\x1b[2J' is an array of arrays"),
+    ],
 )
 def test_one_clear_error(tmp_path, contents, message):
     path = tmp_path / "m.gguf"
@@ -41,3 +49,8 @@ def test_one_clear_error(tmp_path, contents, message):
 
 def test_only_files_of_the_node():
     assert "does not exist" in run(path="https://127.0.0.1:1/m.gguf")["msg"]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "m.gguf")
+    assert "not a regular file" in run(path=str(tmp_path / "m.gguf"))["msg"]

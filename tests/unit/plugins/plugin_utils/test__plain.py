@@ -42,3 +42,12 @@ def test_anything_else_is_refused_with_its_place(value, message):
     with pytest.raises(InfraError) as error:
         to_plain(value, "model")
     assert message in str(error.value)
+
+
+def test_what_lies_too_deep_is_refused():
+    value = 1
+    for _level in range(64):
+        value = [value]
+    assert to_plain(value) == value
+    with pytest.raises(InfraError, match="too deep .expected at most 64 levels"):
+        to_plain([value])

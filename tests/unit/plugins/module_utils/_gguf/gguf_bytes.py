@@ -128,3 +128,16 @@ class Memory:
 
     def __exit__(self, *_exception):
         pass
+
+
+class Endless(Memory):
+    """A file of any size: after C(data) the same string over and over, as far as one reads."""
+
+    def __init__(self, data, text):
+        super().__init__(data, size=1 << 60)
+        self._text = string(text)
+
+    def read_at(self, offset, length):
+        behind = max(offset - len(self._data), 0)
+        repeated = self._text * (length // len(self._text) + 2)
+        return (self._data[offset:] + repeated[behind % len(self._text) :])[:length]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
+import struct
 import time
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.transport import _redirected
+from ansible_collections.prositronic.infra.tests.fuzz import bounds
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf import gguf_bytes as make
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import send, status
 
@@ -234,10 +237,35 @@ def test_an_answer_that_goes_on_and_on(web, first, again, pause):
 def test_an_answer_without_an_end_is_refused_at_once(web, first, again, message):
     web.answers["/m.gguf"] = lambda handler: until_it_stops(handler, first, again)
     started = time.monotonic()
-    error = error_of(web, timeout=30)
+    error = bounds.within(lambda: error_of(web, timeout=30))
     assert message in error
     assert len(error) < 1000
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "encoding, message", [("gzip", "sends the file compressed"), ("deflate, gzip", "sends the file compressed"), (None, "not a GGUF file")]
+)
+def test_an_answer_that_unpacks_to_very_much_is_not_unpacked(web, encoding, message):
+    bomb = gzip.compress(b"\0" * (256 * KIB * KIB), 1)
+    web.answers["/m.gguf"] = lambda handler: send(handler, bomb, Content_Encoding=encoding)
+    assert message in bounds.within(lambda: error_of(web))
+
+
+def test_a_vocabulary_without_an_end(web):
+    start = make.header([make.LLAMA, make.pair("tokenizer.ggml.tokens", make.ARRAY, struct.pack("<IQ", 8, 2 << 20))])
+    source = make.Endless(start, "x" * 200)
+
+    def endless(handler):
+        first, last = map(int, handler.headers["Range"].partition("=")[2].split("-"))
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes {first}-{last}/{source.size}")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            handler.wfile.write(source.read_at(first, last - first + 1))
+
+    web.answers["/m.gguf"] = endless
+    assert "the GGUF header is too large" in bounds.within(lambda: error_of(web))
 
 
 def test_the_time_for_a_request_includes_its_redirects(web):

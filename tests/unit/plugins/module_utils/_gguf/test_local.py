@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
+import time
 
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.local import read_local
+from ansible_collections.prositronic.infra.tests.fuzz import bounds
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf import gguf_bytes as make
 
 
@@ -61,10 +65,69 @@ def test_paths_without_a_model(tmp_path, monkeypatch, name, message):
         read_local(name)
 
 
-def test_a_pipe_does_not_block(tmp_path):
+@pytest.fixture
+def strange(tmp_path):
+    """A folder with everything that is no regular file."""
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InfraError, match="not a regular file"):
-        read_local(str(tmp_path / "pipe"))
+    (tmp_path / "pipe-link").symlink_to("pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dangling").symlink_to("nothing")
+    (tmp_path / "folder-link").symlink_to(".")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "null").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(tmp_path / "socket"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("pipe", "not a regular file"),
+        ("pipe-link", "not a regular file"),
+        ("loop", "can't be read"),
+        ("dangling", "the model file does not exist"),
+        ("folder-link", "is a directory"),
+        ("zero", "not a regular file"),
+        ("null", "not a regular file"),
+        ("socket", "not a regular file"),
+        ("x" * 5000, "can't be read"),
+        ("\x1b[2J\u202e\n.gguf", r"\\x1b\[2J\\u202e\\n.gguf: the model file does not exist"),
+        ("\ud800.gguf", "this is no path|does not exist"),
+    ],
+)
+def test_what_is_no_file_is_neither_opened_nor_waited_for(strange, name, message):
+    started = time.monotonic()
+    with pytest.raises(InfraError, match=message) as caught:
+        read_local(str(strange / name))
+    assert time.monotonic() - started < bounds.SECONDS
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 1000
+
+
+def test_a_link_to_a_model_is_the_model(tmp_path):
+    (tmp_path / "blob").write_bytes(make.model())
+    (tmp_path / "m.gguf").symlink_to("blob")
+    assert read_local(str(tmp_path / "m.gguf"))["files"][0]["path"] == str(tmp_path / "m.gguf")
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "m.gguf"
+    path.write_bytes(make.model())
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # root may read everything
+        monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(InfraError, match="m.gguf: can't be read .got Permission denied.. Check the permissions"):
+        read_local(str(path))
+
+
+def refuse(path, *_arguments, **_options):
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+
+def test_a_name_from_a_path_is_one_line(tmp_path):
+    path = tmp_path / "\x1b[2Jm.gguf"
+    path.write_bytes(make.header([make.LLAMA]))
+    assert read_local(str(path))["name"] == " [2Jm"
 
 
 def test_an_empty_file(tmp_path):

@@ -23,6 +23,8 @@ def test_a_device_needs_its_free_memory_only():
         ({"free_byte": 1}, "devices[0]: unknown option 'free_byte'. Did you mean 'free_bytes'?"),
         ({"free_bytes": -1}, "devices[0].free_bytes: too small"),
         ({"free_bytes": "much"}, "devices[0].free_bytes: not an integer"),
+        ({"free_bytes": 1, "free_mib": 1}, "devices[0]: 'free_bytes' and 'free_mib' say the same"),
+        ({"free_bytes": 1 << 63}, "devices[0].free_bytes: too large"),
     ],
 )
 def test_a_malformed_device_is_refused(row, message):
