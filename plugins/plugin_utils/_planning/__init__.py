@@ -12,7 +12,7 @@
   chooser.py     context, settings and placement together
     context.py     how much context is wanted, and how much fits
     estimate.py    how long a request takes, roughly
-    probe.py       what an allocation would be with other settings
+    probe.py       the questions to the memory rules
     placement.py   what goes to which GPU, for a given context
       search.py      the search for it
       sizes.py       what each layer weighs, and what of it may stay in RAM
