@@ -132,7 +132,7 @@ def _place(model, settings, devices, layout):
     n_cpu_moe = model.n_layer_all if settings.cpu_moe else settings.n_cpu_moe
     n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer or model.n_layer_all
     held = {None: Held([*_outside(model, layout, n_loaded, overridden.get(None, {})), *_tied(model, layout)])}
-    for block, together in enumerate(_loaded(model)[n_loaded == model.n_layer_all]):
+    for block, together in enumerate(_loaded(model, n_loaded)):
         default = layout.blocks[block]
         experts = HOST if block < n_cpu_moe else default
         if block in overridden:
@@ -198,23 +198,19 @@ class _Together:
 
 
 @once_per_model
-def _loaded(model):
-    """Two lists with what llama.cpp loads of each block: without and with the blocks for next-token prediction."""
+def _loaded(model, n_loaded):
+    """What llama.cpp loads of each block, a list of _Together: of the first C(n_loaded) blocks all."""
     anyway = NEXTN_ANYWAY.get(model.architecture)
-    groups = [(group, bool(EXPERTS.search(group.name))) for group in model.tensors if group.blocks is not None and not UNUSED.match(group.name)]
-    found, alike = [], {}
-    for n_loaded in (model.n_layer or model.n_layer_all, model.n_layer_all):
-        blocks = [[] for _block in range(model.n_layer_all)]
-        for number, (group, _is_expert) in enumerate(groups):
+    blocks = [[] for _block in range(model.n_layer_all)]
+    for group in model.tensors:
+        if group.blocks is not None and not UNUSED.match(group.name):
             upto = model.n_layer_all if anyway and anyway.search(group.name) else n_loaded
+            with_kind = (group, bool(EXPERTS.search(group.name)))
             for block in group.blocks:
                 if block < upto:
-                    blocks[block].append(number)
-        for numbers in map(tuple, blocks):
-            if numbers not in alike:
-                alike[numbers] = _Together([groups[number] for number in numbers])
-        found.append([alike[tuple(numbers)] for numbers in blocks])
-    return found
+                    blocks[block].append(with_kind)
+    alike = {}
+    return [alike.setdefault(tuple(map(id, groups)), _Together(groups)) for groups in blocks]
 
 
 def _outside(model, layout, n_loaded, overridden):
