@@ -197,13 +197,13 @@ class Model:
 
 
 def once_per_model(function):
-    """A function of a Model alone whose result is kept with the Model."""
+    """A function of a Model, and of little else, whose results are kept with the Model."""
 
     @wraps(function)
-    def remembered(model):
-        if function not in model.known:
-            model.known[function] = function(model)
-        return model.known[function]
+    def remembered(model, *more):
+        if (function, *more) not in model.known:
+            model.known[(function, *more)] = function(model, *more)
+        return model.known[(function, *more)]
 
     return remembered
 

@@ -16,7 +16,7 @@ import struct
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.units import size_text
 
-# The first read fits most headers without a vocabulary; later ones are as large as all before together.
+# A read fits most headers without a vocabulary; within a vocabulary it is as large as the rest of it seems to be.
 FIRST_READ_BYTES = 256 * 1024
 _LARGEST_READ_BYTES = 4 * 1024 * 1024
 
@@ -33,7 +33,6 @@ class Cursor:
         self._data = b""
         self._start = 0  # offset of the first byte of _data in the file
         self._index = 0  # of the next byte in _data; may lie behind its end after a skip
-        self._fetched = 0
 
     @property
     def offset(self):
@@ -66,8 +65,11 @@ class Cursor:
         """Steps over C(count) strings, each led by its length: the hot loop of a vocabulary."""
         self._check_end(self.offset + 8 * count)
         length_at = _U64.unpack_from
+        start, total = self.offset, count
         while count:
-            self._need(8)
+            # those to come are about as long as those before
+            ahead = (self.offset - start) * count // (total - count) if count < total else 8 * count
+            self._need(8, ahead)
             data, index, done = self._data, self._index, 0
             try:
                 for done in range(count):  # noqa: B007 - used where the loop is left
@@ -79,18 +81,18 @@ class Cursor:
             count -= done
         self._check_end(self.offset)
 
-    def _need(self, length):
+    def _need(self, length, ahead=0):
+        """Have C(length) bytes; C(ahead): how many will be needed soon."""
         if self._index + length > len(self._data):
-            self._fetch(length)
+            self._fetch(length, ahead)
 
-    def _fetch(self, length):
+    def _fetch(self, length, ahead):
         offset = self.offset
         self._check_end(offset + length)
         kept = self._data[self._index :]
-        window = min(max(FIRST_READ_BYTES, self._fetched), _LARGEST_READ_BYTES)
+        window = min(max(FIRST_READ_BYTES, ahead), _LARGEST_READ_BYTES)
         wanted = min(max(window, length - len(kept)), self.source.size - offset - len(kept))
         got = self.source.read_at(offset + len(kept), wanted)
-        self._fetched += len(got)
         self._data, self._start, self._index = kept + got, offset, 0
         if len(self._data) < length:
             raise InfraError("the file became shorter while it was read", where=self.source.label, fix="Try again once it is complete.")

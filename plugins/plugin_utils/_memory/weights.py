@@ -66,7 +66,7 @@ ALIGNMENT = 128
 ROW_PADDING = 512
 
 MOST_HELD, MOST_PLACEMENTS = 1024, 64
-"""Ways to place the tensors of a block, and those of all blocks, that are kept for the next question."""
+"""Ways to place the tensors of a block (and patterns of -ot), and those of all blocks, that are kept for the next question."""
 
 
 class Held:
@@ -128,27 +128,51 @@ def _placements(_model):
 
 
 def _place(model, settings, devices, layout):
-    rules = [_rule(text, devices) for text in settings.override_tensor]
+    overridden = _overridden(model, [_rule(text, devices) for text in settings.override_tensor])
     n_cpu_moe = model.n_layer_all if settings.cpu_moe else settings.n_cpu_moe
     n_loaded = model.n_layer_all if settings.mtp and model.architecture not in NEVER_RUN_NEXTN else model.n_layer or model.n_layer_all
-    held = {None: Held([*_outside(model, layout, n_loaded, rules), *_tied(model, layout, rules)])}
-    for block, together in enumerate(_loaded(model)[n_loaded == model.n_layer_all]):
+    outside = overridden.get(None, {})
+    held = {None: Held([*_outside(model, layout, n_loaded, outside), *_tied(model, layout, outside)])}
+    for block, together in enumerate(_loaded(model, n_loaded)):
         default = layout.blocks[block]
         experts = HOST if block < n_cpu_moe else default
-        if rules:
-            homes = ((group.name_in(block), experts if is_expert else default) for group, is_expert in together.groups)
-            held[block] = together.at(tuple(_overridden(rules, name, home) for name, home in homes))
+        if block in overridden:
+            names = overridden[block]
+            held[block] = together.at(tuple(names.get(group.name, experts if is_expert else default) for group, is_expert in together.groups))
         else:
             held[block] = together.on(default, experts)
     return held
 
 
-def _overridden(rules, name, default):
-    """The device that -ot names for a tensor, or the default; the first match wins."""
-    for pattern, target in rules:
-        if pattern.search(name):
-            return target
-    return default
+def _overridden(model, rules):
+    """{block or None: {name pattern of a tensor there: device}} as -ot, (pattern, device), has it; the first match wins."""
+    found = {}
+    for pattern, device in reversed(rules):
+        for block, name in _matching(model, pattern):
+            found.setdefault(block, {})[name] = device
+    return found
+
+
+def _matching(model, pattern):
+    """(block or None, name pattern) of each tensor that a pattern of -ot matches."""
+    known = _matches(model)
+    if pattern not in known:
+        if len(known) >= MOST_HELD:
+            known.clear()
+        known[pattern] = [(block, name) for block, name, full_name in _names(model) if pattern.search(full_name)]
+    return known[pattern]
+
+
+@once_per_model
+def _matches(_model):
+    """What _matching() found, for the next question."""
+    return {}
+
+
+@once_per_model
+def _names(model):
+    """(block or None, name pattern, full name) of each tensor."""
+    return [(block, group.name, group.name_in(block)) for group in model.tensors for block in (group.blocks or (None,))]
 
 
 class _Together:
@@ -175,31 +199,27 @@ class _Together:
 
 
 @once_per_model
-def _loaded(model):
-    """Two lists with what llama.cpp loads of each block: without and with the blocks for next-token prediction."""
+def _loaded(model, n_loaded):
+    """What llama.cpp loads of each block, a list of _Together: of the first C(n_loaded) blocks all."""
     anyway = NEXTN_ANYWAY.get(model.architecture)
-    groups = [(group, bool(EXPERTS.search(group.name))) for group in model.tensors if group.blocks is not None and not UNUSED.match(group.name)]
-    found, alike = [], {}
-    for n_loaded in (model.n_layer or model.n_layer_all, model.n_layer_all):
-        blocks = [[] for _block in range(model.n_layer_all)]
-        for number, (group, _is_expert) in enumerate(groups):
+    blocks = [[] for _block in range(model.n_layer_all)]
+    for group in model.tensors:
+        if group.blocks is not None and not UNUSED.match(group.name):
             upto = model.n_layer_all if anyway and anyway.search(group.name) else n_loaded
+            with_kind = (group, bool(EXPERTS.search(group.name)))
             for block in group.blocks:
                 if block < upto:
-                    blocks[block].append(number)
-        for numbers in map(tuple, blocks):
-            if numbers not in alike:
-                alike[numbers] = _Together([groups[number] for number in numbers])
-        found.append([alike[tuple(numbers)] for numbers in blocks])
-    return found
+                    blocks[block].append(with_kind)
+    alike = {}
+    return [alike.setdefault(tuple(map(id, groups)), _Together(groups)) for groups in blocks]
 
 
-def _outside(model, layout, n_loaded, rules):
+def _outside(model, layout, n_loaded, overridden):
     """(device, bytes there, TensorGroup) of the tensors outside the blocks, and of their copies."""
     for group in model.tensors:
         if group.blocks is None and not UNUSED.match(group.name):
             for default in _homes(group.name, layout, n_loaded):
-                device = _overridden(rules, group.name, default)
+                device = overridden.get(group.name, default)
                 yield device, _size_on(device, group), group
 
 
@@ -214,7 +234,7 @@ def _homes(name, layout, n_loaded):
     return (layout.blocks[0],)  # used by the first block (token_embd_norm and the like)
 
 
-def _tied(model, layout, rules):
+def _tied(model, layout, overridden):
     """A model without an output matrix loads the token embedding twice, unless both land in one place, and some even then.
 
     -ot knows it as the token embedding both times.
@@ -227,7 +247,7 @@ def _tied(model, layout, rules):
     group = by_name.get("token_embd.weight")
     if group is None or model.architecture in NO_LM_HEAD:
         return
-    told = _overridden(rules, group.name, None)
+    told = overridden.get(group.name)
     if model.architecture in OUTPUT_FIRST or (told is None and layout.output != HOST):
         home = layout.output if told is None else told
         yield home, _size_on(home, group), group

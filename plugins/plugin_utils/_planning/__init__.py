@@ -13,7 +13,7 @@
     context.py     how much context is wanted, and how much fits
     estimate.py    how long a request takes
       speed/         the model of speed
-    probe.py       what an allocation would be with other settings
+    probe.py       the questions to the memory rules
     placement.py   what goes to which GPU, for a given context
       search.py      the search for it
       sizes.py       what each layer weighs, and what of it may stay in RAM

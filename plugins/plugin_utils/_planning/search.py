@@ -75,7 +75,7 @@ class Search:
         for self._learned in (True, False):
             found = self._best()
             asked = replace(found, allocation=self._probe.ask(found.allocation.settings))
-            if self._budget.holds(asked.allocation) == self._budget.holds(found.allocation) and not self._has_more_room(asked, found):
+            if asked == found or (self._budget.holds(asked.allocation) and not self._has_more_room(asked, found)):
                 break
         return asked
 

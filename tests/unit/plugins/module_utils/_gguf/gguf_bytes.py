@@ -116,11 +116,12 @@ class Memory:
     def __init__(self, data, size=None):
         self._data = data
         self.size = len(data) if size is None else size
-        self.read_bytes = 0
+        self.read_bytes = self.reads = 0
 
     def read_at(self, offset, length):
         chunk = self._data[offset : offset + length]
         self.read_bytes += len(chunk)
+        self.reads += 1
         return chunk
 
     def __enter__(self):

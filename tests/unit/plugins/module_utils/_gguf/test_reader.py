@@ -103,6 +103,17 @@ def test_the_weights_are_not_read():
     assert source.read_bytes <= FIRST_READ_BYTES
 
 
+@pytest.mark.parametrize("count", [1_000, 20_000, 60_000, 200_000])
+@pytest.mark.parametrize("length", [lambda index: 7, lambda index: index % 30, lambda index: 1 + index // 10_000])
+def test_of_a_vocabulary_little_more_is_read_than_there_is(count, length):
+    tokens = make.array("tokenizer.ggml.tokens", "str", [b"t" * length(index) for index in range(count)])
+    data = make.header([*make.pairs()[:8], tokens], make.TENSORS)
+    source = make.Memory(data + bytes(8 * FIRST_READ_BYTES), size=1 << 40)
+    assert read_header(source).metadata["tokenizer.ggml.tokens"] == Skipped(count)
+    assert source.read_bytes <= len(data) + 2 * FIRST_READ_BYTES
+    assert source.reads <= 7
+
+
 def test_a_vocabulary_longer_than_any_window_is_stepped_over():
     tokens = make.array("tokenizer.ggml.tokens", "str", [b"t" * (index % 50) for index in range(60000)])
     long = make.array("tokenizer.ggml.merges", "str", ["m" * 600_000, "n" * 100])

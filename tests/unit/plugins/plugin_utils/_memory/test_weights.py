@@ -3,6 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
@@ -59,3 +61,16 @@ def test_tied_embeddings_are_there_twice():
     assert on_host == embedding
     assert on_gpu > sum(group.size_bytes * len(group.blocks or ()) for group in model.tensors)
     assert sum(weights(model, devices=())) == pytest.approx(sum(group.size_bytes * len(group.blocks or (0,)) for group in model.tensors), rel=1e-6)
+
+
+def test_what_is_remembered_of_a_model_answers_no_other_question(moe):
+    """Every answer of a model that was asked before is that of one that was not."""
+    devices = (Device("A", 10**12), Device("B", 10**12)), (Device("B", 10**12), Device("A", 10**12))
+    patterns = (["blk.3.ffn_down=A", "ffn=CPU"], ["ffn=CPU", "blk.3.ffn_down=A"])
+    questions = [(given, devices[0]) for given in ({}, {"n_cpu_moe": 5}, {"cpu_moe": True}, {"gpu_layers": 20}, {"tensor_split": [1, 3]})]
+    questions += [({"override_tensor": texts}, names) for texts in patterns for names in devices]
+    questions += [({"override_tensor": ["output=CPU"], "n_cpu_moe": 5}, names) for names in devices]
+    fresh = [weights(replace(moe), names, **given) for given, names in questions]
+    assert [weights(moe, names, **given) for given, names in (*questions, *reversed(questions))] == [*fresh, *reversed(fresh)]
+    # with all feed-forward parts or the output on the CPU the order of the devices' names makes no difference
+    assert len(set(map(tuple, fresh))) == len(fresh) - 2

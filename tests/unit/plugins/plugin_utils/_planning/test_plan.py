@@ -115,6 +115,21 @@ def test_the_flags_give_the_memory_that_the_plan_says(facts):
         assert {key: device[key] for key in expected} == expected
 
 
+@pytest.mark.parametrize("name, gib", [(MOE, (9,)), (MOE, (5, 3)), (MOE, (2,) * 8), (LARGE, (24,)), (LARGE, (9,) * 4), (DENSE, (4,)), (DENSE, (2,) * 3)])
+def test_the_figures_are_the_memory_rules_own_whatever_the_search_assumed(facts, name, gib):
+    got = planned(name, facts(*gib, ram_gib=128))
+    assert got["fits"] and not got["placement"]["all_on_gpu"]
+    settings = {
+        **{key: got["context"][key] for key in ("ctx_size", "parallel", "kv_unified", "cache_type_k", "cache_type_v")},
+        **{key: got["compute"][key] for key in ("batch_size", "ubatch_size", "op_offload", "kv_offload")},
+        **{key: got["placement"][key] for key in ("gpu_layers", "n_cpu_moe", "override_tensor", "tensor_split", "split_mode")},
+    }
+    answer = memory_query(truth.plain(name), [{"name": f"CUDA{number}", "free_bytes": int(size * GIB)} for number, size in enumerate(gib)], settings)
+    for expected, shown in zip((*answer["devices"], answer["host"]), (*got["memory"]["devices"], got["memory"]["host"]), strict=True):
+        assert {key: shown[key] for key in expected if key != "name"} == {key: size for key, size in expected.items() if key != "name"}
+    assert all(device["unused_bytes"] >= 0 for device in got["memory"]["devices"])
+
+
 def test_without_a_gpu_the_ram_is_what_counts(facts):
     got = planned(DENSE, facts(ram_gib=16))
     assert got["fits"] and got["backend"] == "cpu"
