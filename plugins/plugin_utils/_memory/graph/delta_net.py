@@ -13,6 +13,7 @@ from . import ggml
 from .ggml import concat, reshape, transpose, view
 from .recurrent_state import load_state, state_leaf, store_state
 
+
 def convolved(b, x, kernel, block):
     """C(x), channels by tokens, convolved with the last inputs before it; those are stored anew."""
     kernel_size, channels = kernel.shape[0], kernel.shape[1]
