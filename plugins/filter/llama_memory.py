@@ -16,10 +16,9 @@ author:
   - Contributors to the prositronic.infra collection (@prositronic)
 description:
   - Computes the buffers that llama.cpp allocates on each device and on the host, for exactly these settings, without loading anything.
-  - Weights are those of the tensors in the model's header, and the cache follows the architecture's own rule.
-  - Compute buffers follow a first rule for models with plain attention (MHA, GQA, MQA) or sliding windows. It is exact for common dense models
-    and otherwise rather above than below.
-  - For any other architecture the filter fails rather than guess.
+  - Weights are those of the tensors in the model's header, the cache follows the architecture's own rule, and compute buffers are those that
+    ggml would plan for the architecture's graph.
+  - For an architecture that is not described, and for a combination that llama.cpp refuses, the filter fails rather than guess.
   - A setting that is not given has llama-server's own default.
 options:
   _input:

@@ -14,3 +14,8 @@ def human(size_bytes):
     if abs(size_bytes) < GIB:
         return f"{size_bytes / MIB:.0f} MiB"
     return f"{size_bytes / GIB:.1f} GiB"
+
+
+def counted(number, noun):
+    """'1 block', '2 blocks'."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

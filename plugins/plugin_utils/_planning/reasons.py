@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .._memory.devices import HOST
 from .._memory.host.checkpoints import PER_SLOT
-from .._units import human
+from .._units import counted, human
 from .objective import PARTIAL, SMALLEST
 from .plan_parts import overhead_bytes
 
@@ -65,14 +65,14 @@ def _placement(chooser, choice):
     blocks = sum(1 for device in choice.placement.allocation.layout.blocks if device == HOST)
     apart = _apart(chooser.has_experts, *chooser.estimate.work(choice.placement.allocation).apart)
     also = f", and {apart.removesuffix(' stay')} of those on the GPU" if apart else ""
-    return f"{on_gpu} of {n_layers} layers go to the GPU ({shares}), {blocks} blocks stay in RAM{also}: {why}."
+    return f"{on_gpu} of {n_layers} layers go to the GPU ({shares}), RAM keeps {counted(blocks, 'block')}{also}: {why}."
 
 
 def _apart(has_experts, whole, part):
     """'the experts of 57 blocks and part of those of 1 more stay', empty for none."""
     what = "experts" if has_experts else "feed-forward parts"
-    parts = ([f"the {what} of {whole} blocks"] if whole else []) + (
-        [f"part of those of {part} more" if whole else f"part of the {what} of {part} blocks"] if part else []
+    parts = ([f"the {what} of {counted(whole, 'block')}"] if whole else []) + (
+        [f"part of those of {part} more" if whole else f"part of the {what} of {counted(part, 'block')}"] if part else []
     )
     return f"{' and '.join(parts)} stay" if parts else ""
 

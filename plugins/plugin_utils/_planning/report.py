@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, printable, shown
 
-from .._units import human
+from .._units import counted, human
 
 WIDTH = 48
 PARTS = (
@@ -85,8 +85,8 @@ def _bar(row, free_bytes):
 def _settings(plan):
     context, placement = plan["context"], plan["placement"]
     work = plan["compute"]
-    slots = "1 slot" if context["parallel"] == 1 else f"{context['parallel']} slots"
-    apart = f", parts of {placement['blocks_partly_in_ram']} blocks in RAM" if placement["blocks_partly_in_ram"] else ""
+    slots = counted(context["parallel"], "slot")
+    apart = f", parts of {counted(placement['blocks_partly_in_ram'], 'block')} in RAM" if placement["blocks_partly_in_ram"] else ""
     lines = [
         f"Layers   {placement['gpu_layers']} of {placement['layers_total']} on the GPU{apart}",
         f"Context  {context['ctx_size']} tokens, {slots}, KV cache {context['cache_type_k']}/{context['cache_type_v']}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from .._memory.devices import HOST
 from .._memory.settings import is_quantized
 from .._memory.weights import placed_tensors
-from .._units import GIB, human
+from .._units import GIB, counted, human
 from .context import largest, room
 from .objective import SMALLEST
 from .smaller_quantization import largest_that_fits
@@ -96,12 +96,12 @@ def _more_blocks(chooser, choice):
     allocation = choice.placement.allocation
     sizes = _blocks_in_ram(chooser, allocation)
     free = max(0, *room(chooser.budget, allocation)[:-1])
-    what = "the experts of " if choice.placement.n_cpu_moe else ""
+    what = "the experts of " if chooser.has_experts and choice.placement.gpu_layers == chooser.n_layers else ""
     needed = 0
     for count, size in enumerate(sizes, 1):
         needed += size
         if needed - free >= WORTH_SAYING_BYTES or count == len(sizes):
-            yield f"{human(max(needed - free, 0))} more VRAM would put {what}{_blocks(count)} more on the GPU."
+            yield f"{human(max(needed - free, 0))} more VRAM would put {what}{counted(count, 'block')} more on the GPU."
             break
     if is_quantized(allocation.settings.cache_type_k) or not allocation.settings.flash_attn:
         return
@@ -111,11 +111,7 @@ def _more_blocks(chooser, choice):
     while count < len(sizes) and sum(sizes[: count + 1]) <= left:
         count += 1
     if count:
-        yield f"A q8_0 KV cache would put {what}{_blocks(count)} more on the GPU."
-
-
-def _blocks(count):
-    return "1 block" if count == 1 else f"{count} blocks"
+        yield f"A q8_0 KV cache would put {what}{counted(count, 'block')} more on the GPU."
 
 
 def _blocks_in_ram(chooser, allocation):
