@@ -47,8 +47,9 @@ molecule: $(VENV)/ready ## Run the roles on Debian 12 and 13 in systemd containe
 truth: $(VENV)/ready ## Compare the memory rules with every figure of llama.cpp in tests/truth.
 	@$(VENV)/bin/python tests/truth/compare.py
 
-oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, whether plans stay within their budgets, and --fit's choices. Minutes.
+oracle: $(VENV)/ready ## Ask llama.cpp itself: every row of tests/truth again, questions by chance, whether plans stay within budget, --fit's choices. 15 minutes.
 	@$(VENV)/bin/python tests/oracle/oracle.py check
+	@$(VENV)/bin/python tests/oracle/oracle.py chance
 	@$(VENV)/bin/python tests/oracle/oracle.py plans
 	@$(VENV)/bin/python tests/oracle/oracle.py fit
 

@@ -33,6 +33,9 @@ SLACK_MIB = 16
 SLACK = 0.05
 """How far above llama.cpp a compute buffer may be, whichever is more; tests/truth/compare.py has the same bounds."""
 
+MOST_UNLIKE = 0.01
+"""Some combinations that nobody would run are known to differ; some of them llama.cpp stops at."""
+
 UNLIKE = ("wrong", "refused by llama.cpp", "refused by us")
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q4_0", "iq4_nl")
 PATTERNS = (

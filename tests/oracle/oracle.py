@@ -176,7 +176,7 @@ def _chance(options: argparse.Namespace) -> int:
         f"{options.count} questions by chance, seed {options.seed}: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.most_common())}; ", end=""
     )
     print(f"{time.monotonic() - start:.0f} seconds")
-    return 1 if any(verdicts[verdict] for verdict in by_chance.UNLIKE) else 0
+    return 1 if sum(verdicts[verdict] for verdict in by_chance.UNLIKE) > by_chance.MOST_UNLIKE * options.count else 0
 
 
 def _fit(options: argparse.Namespace) -> int:
