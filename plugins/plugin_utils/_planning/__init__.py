@@ -22,7 +22,7 @@
   alternatives.py  what was not chosen, and why
   would_help.py  what is missing, and what would help
   load_mode.py   how the weights come into memory
-  backend.py     which build of llama.cpp and which image
+  backend.py     the build of llama.cpp and the GPUs that it drives
   throughput.py  tokens per second
   reasons.py     why the plan is as it is
   plan.py        all of it together

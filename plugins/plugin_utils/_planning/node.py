@@ -10,15 +10,12 @@ from dataclasses import dataclass
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 
+from .._backend.kinds import KINDS, OWN, VENDORS
 from .._hardware.gpu_models import model_by_driver, model_by_id
 from .._hardware.working_set import working_set_bytes
 from .._options import Option, check_option
 from .described_node import KEYS as DESCRIPTION_KEYS
 from .described_node import facts_of_description, is_description
-
-DEVICE_NAME_OF_VENDOR = {"nvidia": "CUDA", "amd": "ROCm", "intel": "SYCL", "apple": "MTL"}
-"""How llama.cpp calls the devices of a vendor, CUDA0 and so on: GGML_CUDA_NAME (ggml-cuda.h, also of HIP), GGML_SYCL_NAME (ggml-sycl.h),
-MTL (ggml-metal-device.m). GGML_VK_NAME (ggml-vulkan.h), Vulkan, drives all of them but is nobody's first choice here."""
 
 SCHEMA = 1
 NODE_KEYS = ("schema", "devices", "driver", "platform", "host", "problems", "name")
@@ -67,7 +64,10 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Node:
-    """A machine: its GPUs in PCI bus order and its RAM. C(cpu_flops): operations per second of the processor's cores, None unless given."""
+    """A machine: its GPUs in PCI bus order and its RAM. C(cpu_flops): operations per second of the processor's cores, None unless given.
+
+    C(machine): its architecture as uname says it, None where not known.
+    """
 
     name: str
     gpus: tuple[Gpu, ...]
@@ -77,10 +77,13 @@ class Node:
     memory_bandwidth_bytes_per_second: int | None
     cuda_max: str | None
     cpu_flops: int | None = None
+    machine: str | None = None
 
 
-def node_from_plain(facts, name=None):
+def node_from_plain(facts, name=None, backend=None):
     """The Node of a dictionary shaped like C(ansible_facts['gpu']), or of a description.
+
+    Its GPUs are those that C(backend) drives; None is for the own backend of the vendor with the most memory.
 
     Raises InfraError where a figure that the plan needs is missing, not a number or negative, and for what no machine has.
     """
@@ -101,17 +104,27 @@ def node_from_plain(facts, name=None):
         raise InfraError("not a list", where="node.devices", got=shown(devices), expected="a list of GPUs, empty for none")
     gpus = [_gpu(row, f"node.devices[{index}]", total, available) for index, row in enumerate(devices)]
     _refuse_duplicates(gpus)
-    chosen = _chosen(gpus)
+    chosen = _chosen(gpus, backend)
     return Node(
         name=name or check_option(facts.get("name"), TEXT, "node.name") or "node",
-        gpus=tuple(Gpu(device=f"{DEVICE_NAME_OF_VENDOR[gpu['vendor']]}{number}", **gpu) for number, gpu in enumerate(chosen)),
+        gpus=tuple(Gpu(device=f"{KINDS[backend or OWN[gpu['vendor']]].device}{number}", **gpu) for number, gpu in enumerate(chosen)),
         ignored_gpus=tuple(gpu["name"] for gpu in gpus if gpu not in chosen),
         memory_total_bytes=total,
         memory_available_bytes=available,
         memory_bandwidth_bytes_per_second=_ram_bandwidth(host, chosen),
         cuda_max=_cuda_max(facts.get("driver")),
         cpu_flops=check_option(host.get("cpu_flops"), RATE, "node.host.cpu_flops"),
+        machine=_machine(facts.get("platform")),
     )
+
+
+def _machine(platform):
+    """The architecture, None where it isn't told."""
+    if platform is None:
+        return None
+    if not isinstance(platform, dict):
+        raise InfraError("not a platform", where="node.platform", got=shown(platform), expected="a dictionary with system and machine")
+    return check_option(platform.get("machine"), TEXT, "node.platform.machine")
 
 
 def _ram(host):
@@ -191,13 +204,13 @@ def _gpu(row, where, ram_total, ram_available):
 
 
 def _vendor(row, named, where):
-    vendor = check_option(row.get("vendor"), Option("str", choices=tuple(DEVICE_NAME_OF_VENDOR)), f"{where}.vendor")
+    vendor = check_option(row.get("vendor"), Option("str", choices=VENDORS), f"{where}.vendor")
     if named is not None:
         if vendor not in (None, named.vendor):
             raise InfraError(f"{named.id} is a GPU of {named.vendor}", where=f"{where}.vendor", got=shown(vendor))
         return named.vendor
     if vendor is None:
-        raise InfraError("the GPU's vendor is missing", where=where, expected=" or ".join(DEVICE_NAME_OF_VENDOR))
+        raise InfraError("the GPU's vendor is missing", where=where, expected=" or ".join(VENDORS))
     return vendor
 
 
@@ -242,12 +255,16 @@ def _refuse_duplicates(gpus):
         seen.add(gpu["uuid"])
 
 
-def _chosen(gpus):
-    """One build of llama.cpp drives one vendor's GPUs: the vendor with the most memory.
+def _chosen(gpus, backend):
+    """Those that C(backend) drives. Without one those of the vendor with the most memory: one build of llama.cpp drives one vendor's, but for Vulkan.
 
     GPUs that share the RAM only where there are no others, as src/llama.cpp (llama_prepare_model_devices) does.
     """
+    if backend is not None:
+        gpus = [gpu for gpu in gpus if gpu["vendor"] in KINDS[backend].vendors]
     own = [gpu for gpu in gpus if not gpu["unified_memory"]] or gpus
+    if backend is not None:
+        return own
     totals = {}
     for gpu in own:
         totals[gpu["vendor"]] = totals.get(gpu["vendor"], 0) + gpu["memory_free_bytes"]

@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from .._memory import LLAMA_CPP
 from .._memory.devices import Device
 from .._model import model_from_plain
 from .._units import MIB
 from . import reasons
 from .alternatives import alternatives
-from .backend import backend_of
+from .backend import node_and_backend
 from .budget import budget_of
 from .chooser import Chooser
 from .chosen_gpus import facts_with_devices
 from .inputs import digest, still_holds
 from .load_mode import load_mode
-from .node import node_from_plain
 from .objective import SENTENCES
-from .plan_parts import environment, memory_part, node_part
+from .plan_parts import environment, llama_cpp_part, memory_part, node_part
 from .server_args import planned_args
 from .throughput import decode
 from .wishes import wishes_from_plain
@@ -43,27 +39,21 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
     """
     model = model_from_plain(model_plain)
     wishes = wishes_from_plain(wishes_plain)
-    node = node_from_plain(facts_with_devices(node_plain, wishes.devices), wishes.node_name)
-    if wishes.cpu_only:
-        node = replace(node, gpus=())
+    node, backend = node_and_backend(facts_with_devices(node_plain, wishes.devices), wishes)
     inputs = digest(SCHEMA, model_plain, node, wishes)
     if still_holds(previous, inputs):
         return previous
     wishes = wishes.on(node)
-    budget = budget_of(node, wishes)
-    devices = tuple(Device(gpu.device, gpu.memory_free_bytes) for gpu in node.gpus)
+    budget = budget_of(node, wishes, backend.kind.unsure_bytes)
+    devices = tuple(Device(gpu.device, gpu.memory_free_bytes, chunk_bytes=backend.kind.chunk_bytes) for gpu in node.gpus)
     chooser = Chooser(model, node, devices, budget, wishes)
     choice = chooser.find()
     allocation = choice.placement.allocation
     settings = allocation.settings
     cache_ram_bytes = _cache_ram(budget, allocation)
-    backend = backend_of(node)
     mode, why_mode = load_mode(wishes, node, chooser.estimate.work(allocation).host_bytes, settings.op_offload)
     lacking = missing(chooser, choice)
     made = {
-        "schema": SCHEMA,
-        "inputs": inputs,
-        "llama_cpp": dict(LLAMA_CPP),
         "model": {key: model_plain.get(key) for key in MODEL_KEYS},
         "node": node_part(node),
         "objective": {"prefer": wishes.prefer, "in_words": SENTENCES[wishes.prefer]},
@@ -97,18 +87,25 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
             "kv_offload": settings.kv_offload,
             "load_mode": mode,
         },
-        "memory": memory_part(node, budget, allocation, cache_ram_bytes),
+        "memory": memory_part(node, backend, budget, allocation, cache_ram_bytes),
         "backend": backend.name,
         "image": backend.image,
         "throughput": {"decode": decode(model, node, devices, allocation)},
         "missing": lacking,
         "would_help": would_help(chooser, choice, lacking),
         "alternatives": alternatives(chooser, choice),
-        "reasons": reasons.reasons(chooser, choice, backend, cache_ram_bytes, why_mode),
-        "warnings": reasons.warnings(chooser, choice),
     }
-    made["server"] = {"emit": wishes.emit, "args": planned_args(made, wishes.emit), "env": environment(node)}
-    return made
+    args = planned_args(made, wishes.emit)
+    llama_cpp = llama_cpp_part(backend, args)
+    return {
+        "schema": SCHEMA,
+        "inputs": inputs,
+        "llama_cpp": llama_cpp,
+        **made,
+        "reasons": reasons.reasons(chooser, choice, backend, llama_cpp, cache_ram_bytes, why_mode),
+        "warnings": reasons.warnings(chooser, choice, backend, llama_cpp),
+        "server": {"emit": wishes.emit, "args": args, "env": environment(node, backend)},
+    }
 
 
 def _cache_ram(budget, allocation):
