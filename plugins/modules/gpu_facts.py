@@ -294,7 +294,11 @@ _FURTHER_DIRECTORIES = ["/usr/lib/wsl/lib", "/opt/rocm/bin", "/var/lib/rancher/k
 def main():
     """Gather the facts and hand them to Ansible."""
     module = AnsibleModule(
-        argument_spec={"timeout": {"type": "int", "default": 10}},
+        argument_spec={
+            "timeout": {"type": "int", "default": 10},
+            "paths": {"type": "list", "elements": "path", "default": []},
+            "measure": {"type": "bool", "default": False},
+        },
         supports_check_mode=True,
     )
     timeout = module.params["timeout"]
@@ -302,7 +306,7 @@ def main():
         error = InfraError("this is no time to wait for", where="timeout", got=str(timeout), expected="a number of seconds, 1 or more")
         module.fail_json(msg=str(error))
     programs = Programs(lambda name: module.get_bin_path(name, opt_dirs=_FURTHER_DIRECTORIES), timeout)
-    module.exit_json(changed=False, ansible_facts={"gpu": gather(programs)})
+    module.exit_json(changed=False, ansible_facts={"gpu": gather(programs, paths=module.params["paths"], measure=module.params["measure"])})
 
 
 if __name__ == "__main__":
