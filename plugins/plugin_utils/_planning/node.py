@@ -12,25 +12,29 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from .._backend.kinds import KINDS, OWN, VENDORS
 from .._hardware.gpu_models import model_by_driver, model_by_id
+from .._hardware.mig import compute_slices, parent_name, part_of
 from .._hardware.working_set import working_set_bytes
 from .._options import Option, check_option
 from .described_node import KEYS as DESCRIPTION_KEYS
 from .described_node import facts_of_description, is_description
 
-SCHEMA = 1
+SCHEMA = 2
 NODE_KEYS = ("schema", "devices", "driver", "platform", "host", "problems", "name")
 BANDWIDTH = "memory_bandwidth_bytes_per_second"
-"""Not a fact that gpu_facts gathers: from the table of GPUs, or given by hand; it bounds the speed."""
+"""Of a GPU not a fact that gpu_facts gathers: from the table of GPUs, or given by hand; it bounds the speed."""
 
 GIVEN_KEYS = ("model", BANDWIDTH, "matrix_flops", "pcie_bytes_per_second")
 DEVICE_KEYS = (
     "index", "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target",
-    "memory_total_bytes", "memory_free_bytes", "unified_memory", "display_attached", *GIVEN_KEYS,
+    "memory_total_bytes", "memory_free_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", *GIVEN_KEYS,
 )  # fmt: skip
 HOST_KEYS = (
-    "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "numa_nodes", BANDWIDTH, "cpu_flops",
+    "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "cores_performance",
+    "numa_nodes", "hugepages_total_bytes", "hugepages_free_bytes", "simd", "disks", BANDWIDTH, "cpu_flops",
 )  # fmt: skip
-DRIVER_KEYS = ("vendor", "version", "cuda_max")
+DRIVER_KEYS = ("vendor", "version", "library_version", "mismatch", "cuda_max", "uvm", "secure_boot", "other_cards")
+MIG_KEYS = ("profile", "gpu_instance_id", "compute_instance_id", "parent_uuid")
 BYTES = Option("int", minimum=0)
 RATE = Option("int", minimum=1)
 FLAG = Option("bool")
@@ -180,7 +184,7 @@ def _gpu(row, where, ram_total, ram_available):
         unified = bool(named and named.unified_memory)
     total, free = _memory(row, where, vendor, named, (ram_total, ram_available) if unified else None)
     gfx_target = check_option(row.get("gfx_target"), TEXT, f"{where}.gfx_target")
-    model = named or model_by_driver(vendor, name, total, gfx_target)
+    model = _model(row, where, named or model_by_driver(vendor, parent_name(name) if row.get("mig") else name, total, gfx_target), total)
 
     def known(key, option):
         given = check_option(row.get(key), option, f"{where}.{key}")
@@ -201,6 +205,18 @@ def _gpu(row, where, ram_total, ram_available):
         "units": model.units if model else None,
         "model": model.id if model else None,
     }
+
+
+def _model(row, where, model, total):
+    """What the table knows of a device; of a MIG instance its part, since the table has the whole card."""
+    mig = row.get("mig")
+    if mig is None:
+        return model
+    if not isinstance(mig, dict):
+        raise InfraError("not a MIG instance", where=f"{where}.mig", got=shown(mig), expected="a dictionary with profile, or null")
+    _refuse_unknown(mig, MIG_KEYS, f"{where}.mig")
+    slices = compute_slices(mig.get("profile"), f"{where}.mig.profile")
+    return part_of(model, slices, total) if model and model.memory_total_bytes else None
 
 
 def _vendor(row, named, where):
