@@ -17,7 +17,9 @@ _LIBRARY_DIRECTORIES = (
 _LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
 _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
-_MISMATCH_FIX = "The driver was updated while its old kernel module stayed loaded: reboot the node, or stop what uses the GPU and load the nvidia modules again."
+_MISMATCH_FIX = (
+    "The driver was updated while its old kernel module stayed loaded: reboot the node, or stop what uses the GPU and load the nvidia modules again."
+)
 
 
 def module_version(tree):
