@@ -152,7 +152,12 @@ def test_it_is_not_measured_where_memory_is_short():
 
 @pytest.mark.parametrize(
     "name, capacities, fast",
-    [("big-little", {0: 485, 1: 485, 2: 1024, 3: 1024}, 2), ("bins", {0: 997, 1: 1024}, 2), ("alike", {0: 1024, 1: 1024}, 2), ("three", {0: 400, 1: 870, 2: 1024}, 2)],
+    [
+        ("big-little", {0: 485, 1: 485, 2: 1024, 3: 1024}, 2),
+        ("bins", {0: 997, 1: 1024}, 2),
+        ("alike", {0: 1024, 1: 1024}, 2),
+        ("three", {0: 400, 1: 870, 2: 1024}, 2),
+    ],
 )
 def test_performance_cores_of_arm(node, name, capacities, fast):
     files = {}
