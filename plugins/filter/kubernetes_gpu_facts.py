@@ -23,7 +23,7 @@ description:
   - Labels do not tell what other pods use. The free memory is that of an idle GPU, the available RAM what the node lets pods have.
 options:
   _input:
-    description: The nodes, as C(resources) of M(kubernetes.core.k8s_info) for C(kind=Node), or C(items) of C(kubectl get nodes -o json).
+    description: The nodes, as C(resources) of C(kubernetes.core.k8s_info) for C(kind=Node), or C(items) of C(kubectl get nodes -o json).
     type: list
     elements: dict
     required: true

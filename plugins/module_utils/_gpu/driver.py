@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import pci
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import nvidia_failures, pci
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Problem
 
 _MODULE = re.compile(r"Kernel Module(?: for \S+)?\s+(\d+\.\d+(?:\.\d+)?)")
@@ -16,10 +16,6 @@ _LIBRARY_DIRECTORIES = (
 )  # fmt: skip
 _LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
 _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-
-_MISMATCH_FIX = (
-    "The driver was updated while its old kernel module stayed loaded: reboot the node, or stop what uses the GPU and load the nvidia modules again."
-)
 
 
 def module_version(tree):
@@ -58,7 +54,7 @@ def problems(facts, nvidia):
     found = []
     if facts["mismatch"] and not nvidia.problems:
         message = f"the kernel module of the NVIDIA driver is {facts['version']}, its library {facts['library_version']}"
-        found.append(Problem("driver_library_mismatch", message, _MISMATCH_FIX))
+        found.append(Problem("driver_library_mismatch", message, nvidia_failures.MISMATCH_FIX))
     if facts["uvm"] is False and (nvidia.devices or nvidia.divided):
         message = "there is no /dev/nvidia-uvm, without which CUDA finds no GPU"
         fix = "Run 'nvidia-modprobe -u -c0', and have nvidia-persistenced or a unit do so at every start; a container needs the device given."

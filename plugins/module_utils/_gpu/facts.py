@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu import (
     amdgpu,
     apple,
+    bandwidth,
     cdi,
     diagnosis,
     driver,
@@ -37,7 +38,7 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     """C(ansible_facts['gpu']).
 
     C(programs): see Programs. C(root) is the directory that stands for /, C(uname) stands for os.uname().
-    C(paths) and C(measure): see host.read().
+    C(paths): see host.read(). C(measure): whether to find out how fast the RAM is.
     """
     tree = Tree(root)
     platform = system.read(tree, uname or os.uname())
@@ -47,17 +48,16 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     toolkit.start(tree, programs)
     if is_mac:
         apple.start(programs)
+    memory = host.read(tree, programs, platform["system"], paths)
     cards = pci.cards(tree)
     nvidia = nvidia_smi.read(programs)
     others = {
         "amd": amdgpu.read(tree, programs, [card for card in cards if card.vendor == pci.AMD]),
-        "intel": intel.read(tree, programs, [card for card in cards if card.vendor == pci.INTEL]),
+        "intel": intel.read(tree, programs, [card for card in cards if card.vendor == pci.INTEL], memory),
         # Where nvidia-smi knows the chip, it knows more of it.
         "jetson": Findings() if nvidia.devices else tegra.read(tree),
+        "apple": apple.read(apple.sysctl(programs), memory) if is_mac else Findings(),
     }
-    memory = host.read(tree, programs, platform["system"], paths, measure)
-    if is_mac:
-        others["apple"] = apple.read(apple.sysctl(programs), memory)
     found = nvidia.devices + tuple(device for findings in others.values() for device in findings.devices)
     devices = sorted((_with_bus(tree, _with_memory(device, memory)) for device in found), key=_bus_order)
     driver_facts = driver.read(tree, platform, cards, nvidia, others)
@@ -70,6 +70,9 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi"), listing)
     problems += [*container_problems, *diagnosis.unreadable(tree.denied)]
     programs.stop()
+    if measure:
+        # At the end, when none of the programs runs beside it.
+        memory["memory_bandwidth_bytes_per_second"] = bandwidth.measured(memory["memory_available_bytes"])
     return {
         "schema": SCHEMA,
         "devices": [{"index": index, **{key: getattr(device, key) for key in _ORDER}} for index, device in enumerate(devices)],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import apple, bandwidth, processor
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import apple, processor
 
 _HUGEPAGES = "/sys/kernel/mm/hugepages"
 
@@ -19,16 +19,16 @@ _CGROUPS = {
 }
 
 
-def read(tree, programs, system, paths=(), measure=False):
+def read(tree, programs, system, paths=()):
     """The facts under C(host); memory is what this process can have, so a cgroup's limit counts.
 
-    C(paths): where to look for free space. C(measure): whether to find out how fast the RAM is.
+    C(paths): where to look for free space. How fast the RAM is, bandwidth.py finds out.
     """
     facts = {**_memory_facts(tree), **processor.read(tree)}
     if system == "Darwin":
         facts.update((key, value) for key, value in apple.host(programs, apple.sysctl(programs)).items() if value is not None)
     facts.update(_hugepages(tree))
-    facts["memory_bandwidth_bytes_per_second"] = bandwidth.measured(facts["memory_available_bytes"]) if measure else None
+    facts["memory_bandwidth_bytes_per_second"] = None
     facts["disks"] = [_disk(path, tree.space(path)) for path in paths]
     return facts
 

@@ -15,12 +15,15 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings im
 
 # Arc graphics in a Core Ultra 200V: the one part of a processor that the table of GPUs has.
 _SHARING_RAM = frozenset({"64a0"})
+# Level Zero gives out half of the RAM.
+_SHARE = 2
 
 
-def read(tree, programs, cards):
-    """The devices among Intel's C(cards), and a problem for each with memory of its own that nothing tells."""
+def read(tree, programs, cards, memory):
+    """The devices among Intel's C(cards), and a problem for each with memory of its own that nothing tells. C(memory): the facts under C(host)."""
     driven = [card for card in cards if card.driver in pci.DRIVERS[pci.INTEL]]
-    devices = [_device(tree, card, {}, (None, None)) for card in driven if card.device in _SHARING_RAM]
+    shared = (None, (memory["memory_total_bytes"] or 0) // _SHARE)
+    devices = [_device(tree, card, {}, shared) for card in driven if card.device in _SHARING_RAM]
     problems = []
     own = [card for card in driven if _discrete(card)]
     asked = _xpu_smi(programs) if any(_local_memory(tree, card) is None for card in own) else {}

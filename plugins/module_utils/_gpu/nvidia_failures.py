@@ -11,6 +11,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings im
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.programs import TIMED_OUT
 
 _LIBRARY_VERSION = re.compile(r"NVML library version:\s*(\d+(?:\.\d+)+)")
+MISMATCH_FIX = "The driver was updated while its old kernel module stayed loaded: reboot the node, or stop what uses the GPU and load the nvidia modules again."
 LOST_FIX = "Look for 'Xid' in the kernel log, then reset the GPU or power-cycle the node."
 TIMEOUT_FIX = "Look for 'Xid' in the kernel log and reboot the node; where the GPU is only slow to wake, start nvidia-persistenced or raise the timeout."
 
@@ -25,7 +26,7 @@ _KNOWN_FAILURES = (
     (
         "driver_library_mismatch",
         "Driver/library version mismatch",
-        "The driver was updated while its old kernel module stayed loaded: reboot the node, or stop what uses the GPU and load the nvidia modules again.",
+        MISMATCH_FIX,
     ),
     (
         "no_devices",

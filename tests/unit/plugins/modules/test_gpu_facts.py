@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import sys
 import time
 
 import pytest
+import yaml
 
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import diagnosis, nvidia_failures
 from ansible_collections.prositronic.infra.plugins.modules import gpu_facts as module
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu import test_cases as cases
 from ansible_collections.prositronic.infra.tests.unit.plugins.modules.process import run_module
 
 GPU = pathlib.Path(__file__).parents[1] / "module_utils" / "_gpu"
@@ -61,6 +65,36 @@ def test_a_gpu(gpu_facts):
 def test_mig_instances(gpu_facts):
     facts = facts_of(gpu_facts(case="mig"))
     assert [device["mig"] and device["mig"]["profile"] for device in facts["devices"] if device["vendor"] == "nvidia"] == ["3g.40gb", "1g.10gb", None]
+
+
+def returned(case):
+    return cases.facts_of(case, paths=["/"])
+
+
+def undocumented(contains, value, where="gpu"):
+    """The keys of C(value) that the documentation doesn't name, or that it names and that aren't there."""
+    values = value if isinstance(value, list) else [value]
+    found = []
+    for item in values:
+        if isinstance(item, dict) and contains is not None:
+            found += [f"{where}.{key}" for key in set(item) ^ set(contains)]
+            for key in set(item) & set(contains):
+                found += undocumented(contains[key].get("contains"), item[key], f"{where}.{key}")
+    return found
+
+
+@pytest.mark.parametrize("case", ["mig", "cdi", "vfio_pci", "gpu_operator", "uvm_missing"])
+def test_the_documentation_names_what_is_returned(case):
+    documented = yaml.safe_load(module.RETURN)["ansible_facts"]["contains"]["gpu"]["contains"]
+    assert undocumented(documented, returned(case)) == []
+
+
+def test_the_documentation_names_every_problem():
+    codes = {code for case in cases.CASES for code in cases.expected_of(case)["problems"]}
+    codes |= set(diagnosis._TEXTS) | {code for code, _words, _fix in nvidia_failures._KNOWN_FAILURES}
+    codes |= {"cdi_spec_unreadable", "needs_root"}
+    text = yaml.safe_load(module.RETURN)["ansible_facts"]["contains"]["gpu"]["contains"]["problems"]["contains"]["code"]["description"]
+    assert set(re.findall(r"V\((\w+)\)", " ".join(text))) == codes
 
 
 def test_programs_run_under_the_c_locale_and_without_input(gpu_facts):
