@@ -52,9 +52,9 @@ def differences(plan, info, options):
 
 
 def _too_old(planned, build_info):
-    """A build with holes that are known (_backend/security.py); a server that doesn't say its build passes."""
+    """A build with holes that are known (_backend/security.py); a server that doesn't know its build, which calls it 0, passes."""
     least = planned.get("minimum_build") if isinstance(planned, dict) else None
-    build = re.match(r"b(\d{1,9})(?:-|$)", build_info, re.ASCII) if isinstance(build_info, str) else None
+    build = re.match(r"b([1-9]\d{0,8})(?:-|$)", build_info, re.ASCII) if isinstance(build_info, str) else None
     if not isinstance(least, int) or build is None or int(build[1]) >= least:
         return []
     return [{"what": "build", "expected": f"b{least} or newer", "got": build_info}]
