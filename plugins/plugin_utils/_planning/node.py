@@ -67,6 +67,7 @@ class Gpu:
     gfx_target: str | None = None
     units: int | None = None
     model: str | None = None
+    mig_instance: bool = False
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,7 @@ def _gpu(row, where, ram_total, ram_available):
         "gfx_target": gfx_target or (model.gfx_target if model else None),
         "units": model.units if model else None,
         "model": model.id if model else None,
+        "mig_instance": row.get("mig") is not None,
     }
 
 
@@ -262,10 +264,14 @@ def _chosen(gpus):
     """One build of llama.cpp drives one vendor's GPUs: the vendor with the most memory.
 
     GPUs that share the RAM only where there are no others, as src/llama.cpp (llama_prepare_model_devices) does.
+    Of MIG instances one, and nothing beside it: CUDA shows a process no more (NVIDIA's MIG user guide, "CUDA Visible Devices").
     """
     own = [gpu for gpu in gpus if not gpu["unified_memory"]] or gpus
     totals = {}
     for gpu in own:
         totals[gpu["vendor"]] = totals.get(gpu["vendor"], 0) + gpu["memory_free_bytes"]
     vendor = max(totals, key=totals.get, default=None)
-    return [gpu for gpu in own if gpu["vendor"] == vendor]
+    alike = [gpu for gpu in own if gpu["vendor"] == vendor]
+    whole = [gpu for gpu in alike if not gpu["mig_instance"]]
+    choices = [whole] * bool(whole) + [[gpu] for gpu in alike if gpu["mig_instance"]]
+    return max(choices, key=lambda gpus: sum(gpu["memory_free_bytes"] for gpu in gpus), default=[])
