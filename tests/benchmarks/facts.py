@@ -18,8 +18,9 @@ from timing import heading, measured, seconds_of
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.facts import gather
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.programs import Programs
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu.recorded import made_to_run, unpacked
 
-GPU = checkout.ROOT / "tests" / "unit" / "plugins" / "module_utils" / "_gpu"
+FIXTURES = checkout.ROOT / "tests" / "unit" / "plugins" / "module_utils" / "_gpu" / "fixtures"
 CASES = ("no_gpu", "l4", "eight_h100", "mig", "cdi", "gpu_operator", "rx_7900_xtx", "amd_smi")
 RUNS = 10
 
@@ -30,10 +31,10 @@ def main():
     print(measured(module, RUNS).row("this machine, the module as Ansible runs it"))
     with tempfile.TemporaryDirectory() as directory:
         for case in CASES:
-            find = programs(case, pathlib.Path(directory, case))
-            print(measured(lambda case=case, find=find: node(case, find), RUNS).row(case))
-        find = programs("hung", pathlib.Path(directory, "hung"))
-        print(f"hung, with a time limit of 1 s: {1000 * seconds_of(lambda: node('hung', find, 1)):.0f} ms")
+            work = node(case, pathlib.Path(directory, case))
+            print(measured(work, RUNS).row(case))
+        work = node("hung", pathlib.Path(directory, "hung"), 1)
+        print(f"hung, with a time limit of 1 s: {1000 * seconds_of(work):.0f} ms")
 
 
 def module():
@@ -44,16 +45,16 @@ def module():
     subprocess.run([sys.executable, "-m", name], input=arguments, env=environment, capture_output=True, text=True, check=True)
 
 
-def node(case, find, seconds=10):
-    os.environ["FIXTURE"] = str(GPU / "fixtures" / case)
-    gather(Programs(find, seconds), root=str(GPU / "fixtures" / case / "tree"))
+def node(case, directory, seconds=10):
+    """A function that gathers the facts of a fixture, whose files and programs are made in C(directory)."""
+    fixture = FIXTURES / case
+    for name in ("tree", "bin"):
+        (directory / name).mkdir(parents=True)
+    root = unpacked(fixture, directory / "tree")
+    made_to_run(fixture, directory / "bin")
 
+    def work():
+        os.environ["FIXTURE"] = str(fixture)
+        gather(Programs(lambda name: shutil.which(name, path=directory / "bin"), seconds), root=root)
 
-def programs(case, directory):
-    """A function that finds the programs of the fixture, each of them made to run."""
-    directory.mkdir()
-    text = (GPU / "recorded.py").read_text().replace("#!/usr/bin/python3", f"#!{sys.executable}")
-    for file in (GPU / "fixtures" / case / "commands").glob("*.txt"):
-        (directory / file.stem).write_text(text)
-        (directory / file.stem).chmod(0o755)
-    return lambda name: shutil.which(name, path=directory)
+    return work

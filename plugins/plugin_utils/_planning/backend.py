@@ -23,4 +23,5 @@ def node_and_backend(facts, wishes):
     backend = choose(node, wishes.backend, wishes.image)
     if wishes.backend is None and backend.name == "vulkan":
         node = node_from_plain(facts, wishes.node_name, "vulkan")
+        backend = backend if node.gpus else choose(node, None, wishes.image)
     return node, backend

@@ -64,6 +64,7 @@ class Gpu:
     gfx_target: str | None = None
     units: int | None = None
     model: str | None = None
+    mig_instance: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def node_from_plain(facts, name=None, backend=None):
     return Node(
         name=name or check_option(facts.get("name"), TEXT, "node.name") or "node",
         gpus=tuple(Gpu(device=f"{KINDS[backend or OWN[gpu['vendor']]].device}{number}", **gpu) for number, gpu in enumerate(chosen)),
-        ignored_gpus=tuple(gpu["name"] for gpu in gpus if gpu not in chosen),
+        ignored_gpus=tuple(gpu["name"] for gpu in gpus if not any(gpu is other for other in chosen)),
         memory_total_bytes=total,
         memory_available_bytes=available,
         memory_bandwidth_bytes_per_second=_ram_bandwidth(host, chosen),
@@ -204,6 +205,7 @@ def _gpu(row, where, ram_total, ram_available):
         "gfx_target": gfx_target or (model.gfx_target if model else None),
         "units": model.units if model else None,
         "model": model.id if model else None,
+        "mig_instance": row.get("mig") is not None,
     }
 
 
@@ -275,14 +277,18 @@ def _chosen(gpus, backend):
     """Those that C(backend) drives. Without one those of the vendor with the most memory: one build of llama.cpp drives one vendor's, but for Vulkan.
 
     GPUs that share the RAM only where there are no others, as src/llama.cpp (llama_prepare_model_devices) does.
+    Of MIG instances one, and nothing beside it: CUDA shows a process no more (NVIDIA's MIG user guide, "CUDA Visible Devices"), Vulkan none.
     """
     if backend is not None:
         gpus = [gpu for gpu in gpus if gpu["vendor"] in KINDS[backend].vendors]
     own = [gpu for gpu in gpus if not gpu["unified_memory"]] or gpus
-    if backend is not None:
-        return own
+    if backend == "vulkan":
+        return [gpu for gpu in own if not gpu["mig_instance"]]
     totals = {}
     for gpu in own:
         totals[gpu["vendor"]] = totals.get(gpu["vendor"], 0) + gpu["memory_free_bytes"]
     vendor = max(totals, key=totals.get, default=None)
-    return [gpu for gpu in own if gpu["vendor"] == vendor]
+    alike = [gpu for gpu in own if gpu["vendor"] == vendor]
+    whole = [gpu for gpu in alike if not gpu["mig_instance"]]
+    choices = [whole] * bool(whole) + [[gpu] for gpu in alike if gpu["mig_instance"]]
+    return max(choices, key=lambda gpus: sum(gpu["memory_free_bytes"] for gpu in gpus), default=[])

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from .._hardware.mig import parent_name
 from .._memory.devices import HOST
 from .._units import human
 from .objective import PARTIAL, SMALLEST
@@ -33,7 +36,7 @@ def reasons(chooser, choice, backend, llama_cpp, cache_ram_bytes, why_load_mode)
 def warnings(chooser, choice, backend, llama_cpp):
     """A list of sentences, empty where there is nothing to warn of."""
     model, node, settings = chooser.model, chooser.node, choice.placement.allocation.settings
-    found = [f"{name} is left out: {_why_left_out(backend)}." for name in node.ignored_gpus]
+    found = [f"{name}{f' ({count} of them)' if count > 1 else ''} is left out: {_why_left_out(backend, name)}." for name, count in _left_out(node)]
     if settings.n_ctx_seq > model.n_ctx_train:
         found.append(f"The context of {settings.n_ctx_seq} tokens is longer than the {model.n_ctx_train} the model was trained with.")
     if choice.fits and not chooser.bounds.least_asked and choice.ctx_size <= SMALLEST < chooser.bounds.most:
@@ -55,7 +58,14 @@ def warnings(chooser, choice, backend, llama_cpp):
     return [*found, *backend.warnings]
 
 
-def _why_left_out(backend):
+def _left_out(node):
+    """(name, how many) of GPUs that are not used."""
+    return Counter(node.ignored_gpus).items()
+
+
+def _why_left_out(backend, name):
+    if parent_name(name) != name:
+        return "a process gets one MIG instance with CUDA, and none with Vulkan"
     if backend.name == "vulkan":
         return "it shares the RAM, and the others have memory of their own"
     return f"{backend.name} does not drive it, or it shares the RAM and others don't; backend=vulkan drives GPUs of all vendors"

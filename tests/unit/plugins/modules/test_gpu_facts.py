@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import re
-import sys
 import time
 
 import pytest
@@ -17,10 +15,8 @@ import yaml
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu import diagnosis, nvidia_failures
 from ansible_collections.prositronic.infra.plugins.modules import gpu_facts as module
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu import test_cases as cases
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu.recorded import made_to_run
 from ansible_collections.prositronic.infra.tests.unit.plugins.modules.process import run_module
-
-GPU = pathlib.Path(__file__).parents[1] / "module_utils" / "_gpu"
-RECORDED = (GPU / "recorded.py").read_text()
 
 
 @pytest.fixture
@@ -28,16 +24,13 @@ def gpu_facts(tmp_path):
     """gpu_facts(program, case, **arguments): what the module's main() prints, with an nvidia-smi of this text, or the programs of a fixture."""
 
     def run(program=None, case=None, **arguments):
-        programs = tmp_path / "bin"
+        programs, fixture = tmp_path / "bin", cases.FIXTURES / (case or "no_gpu")
         programs.mkdir(exist_ok=True)
-        texts = {} if program is None else {"nvidia-smi": program}
-        if case:
-            text = RECORDED.replace("#!/usr/bin/python3", f"#!{sys.executable}")
-            texts = {file.stem: text for file in (GPU / "fixtures" / case / "commands").glob("*.txt")}
-        for name, text in texts.items():
-            (programs / name).write_text(text)
-            (programs / name).chmod(0o755)
-        return run_module(module, arguments, PATH=f"{programs}:/usr/bin:/bin", LC_ALL="C.UTF-8", FIXTURE=str(GPU / "fixtures" / str(case)))
+        made_to_run(fixture, programs)
+        if program is not None:
+            (programs / "nvidia-smi").write_text(program)
+            (programs / "nvidia-smi").chmod(0o755)
+        return run_module(module, arguments, PATH=f"{programs}:/usr/bin:/bin", LC_ALL="C.UTF-8", FIXTURE=str(fixture))
 
     return run
 

@@ -13,26 +13,30 @@ fi
 trap 'while read -r path; do rm -f "$path"; done < "$AS_NODE/files"
   while read -r path; do rmdir "$path" 2> /dev/null || true; done < "$AS_NODE/directories"
   rm -r "$AS_NODE"' EXIT
-mkdir "$AS_NODE/bin" "$AS_NODE/sys"
+mkdir "$AS_NODE/bin"
 : > "$AS_NODE/files"
 : > "$AS_NODE/directories"
 
 for file in "$FIXTURE"/commands/*.txt; do
-  [ ! -e "$file" ] || ln -s "${FIXTURE%/*/*}/recorded.py" "$AS_NODE/bin/$(basename "$file" .txt)"
+  [ -e "$file" ] || continue
+  name=$(basename "$file" .txt)
+  printf '#!/bin/sh\nexec python3 %s %s "$@"\n' "${FIXTURE%/*/*}/recorded.py" "$name" > "$AS_NODE/bin/$name"
+  chmod +x "$AS_NODE/bin/$name"
 done
 
-# Nothing of the machine's own devices.
-if [ -d "$FIXTURE/tree/sys" ]; then
-  mount --bind "$FIXTURE/tree/sys" /sys
-else
-  mount --bind "$AS_NODE/sys" /sys
-fi
-# A directory of /proc is taken as a whole, since nothing can be made there.
-if [ -d "$FIXTURE/tree/proc/driver" ]; then
-  mount --bind "$FIXTURE/tree/proc/driver" /proc/driver
-fi
+# A plus in the name of a file stands for a colon.
+cp --archive "$FIXTURE/tree" "$AS_NODE/tree"
+find "$AS_NODE/tree" -depth -name '*+*' | while read -r path; do
+  mv "$path" "${path%/*}/$(basename "$path" | tr + :)"
+done
+cd "$AS_NODE/tree"
 
-cd "$FIXTURE/tree"
+# Nothing of the machine's own devices.
+mkdir -p sys
+mount --bind sys /sys
+# A directory of /proc is taken as a whole, since nothing can be made there.
+[ ! -d proc/driver ] || mount --bind proc/driver /proc/driver
+
 find . -type d ! -path './sys*' ! -path './proc*' | sed 's/^\.//' | while read -r path; do
   if [ -n "$path" ] && [ ! -d "$path" ]; then
     mkdir "$path"

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -8,7 +7,7 @@ A file commands/<program>.txt holds "$ command", its output and "? code" for eac
 What nvidia-smi answers to --query-gpu is held as a table with " | " between its columns, since a reader may ask for any of them in
 any order: a column that isn't there is one that this driver doesn't know.
 
-As a program of its own, under the name of what it stands for, it does the same for the fixture whose directory is in FIXTURE.
+As a program of its own (recorded.py PROGRAM ARGUMENTS) it does the same for the fixture whose directory is in FIXTURE.
 It stands alone then, in a container, so it imports nothing of the collection.
 """
 
@@ -19,8 +18,33 @@ import pathlib
 import sys
 import time
 
+COLON = "+"
+"""Stands for a colon in the names of a fixture's files: not every system can have one."""
+
 HANGS = "hang"
 QUERY = "--query-gpu="
+
+
+def unpacked(case, root):
+    """Make the files of a fixture below C(root), with the names that they have on a node."""
+    tree = pathlib.Path(case, "tree")
+    for path in sorted(tree.rglob("*")):
+        target = pathlib.Path(root, str(path.relative_to(tree)).replace(COLON, ":"))
+        if path.is_symlink():
+            target.symlink_to(os.readlink(path))
+        elif path.is_dir():
+            target.mkdir()
+        else:
+            target.write_bytes(path.read_bytes())
+    return str(root)
+
+
+def made_to_run(case, directory):
+    """Make a program in C(directory) for each of a fixture's; FIXTURE in the environment says which fixture's they are."""
+    for file in pathlib.Path(case, "commands").glob("*.txt"):
+        program = pathlib.Path(directory, file.stem)
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {pathlib.Path(__file__).resolve()} {file.stem} "$@"\n')
+        program.chmod(0o755)
 
 
 class Recorded:
@@ -91,8 +115,7 @@ def _queried(rc, out, fields):
 
 
 def main():
-    name = os.path.basename(sys.argv[0])
-    rc, out = Recorded(os.environ["FIXTURE"]).answer(name, *sys.argv[1:])
+    rc, out = Recorded(os.environ["FIXTURE"]).answer(*sys.argv[1:])
     sys.stdout.write(out)
     sys.stdout.flush()
     while rc == HANGS:

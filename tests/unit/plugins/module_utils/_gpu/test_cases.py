@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import pathlib
+import tempfile
 from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.facts import gather
-from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu.recorded import Recorded
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu.recorded import Recorded, unpacked
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 CASES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
@@ -30,7 +31,8 @@ def expected_of(case):
 
 def facts_of(case, **more):
     uname = SimpleNamespace(**expected_of(case).get("uname", LINUX))
-    return gather(Recorded(FIXTURES / case), root=str(FIXTURES / case / "tree"), uname=uname, **more)
+    with tempfile.TemporaryDirectory() as root:
+        return gather(Recorded(FIXTURES / case), root=unpacked(FIXTURES / case, root), uname=uname, **more)
 
 
 def differences(expected, got, where="gpu"):

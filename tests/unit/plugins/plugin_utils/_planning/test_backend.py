@@ -42,6 +42,17 @@ def test_a_fallback_to_vulkan_uses_all_gpus():
     assert (made["backend"], [gpu["device"] for gpu in made["node"]["gpus"]]) == ("vulkan", ["Vulkan0", "Vulkan1"])
 
 
+def test_mig_instances_one_for_cuda_none_for_vulkan(facts):
+    node = facts(10, 20, name="NVIDIA A100-SXM4-80GB MIG 1g.10gb", mig={"profile": "1g.10gb"})
+    made = planned(node, backend="cuda12")
+    assert [gpu["uuid"] for gpu in made["node"]["gpus"]] == ["GPU-1"]
+    assert any("one MIG instance" in warning for warning in made["warnings"])
+    with pytest.raises(InfraError, match="vulkan has no GPU to drive here"):
+        planned(node, backend="vulkan")
+    old = planned({**node, "driver": {"cuda_max": "11.8"}})
+    assert (old["backend"], old["node"]["gpus"]) == ("cpu", [])
+
+
 @pytest.mark.parametrize("backend", ["vulkan", "cuda12"])
 def test_the_overhead_is_that_of_the_backend(backend):
     node = described("nvidia-rtx-3060")

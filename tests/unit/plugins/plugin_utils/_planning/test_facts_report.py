@@ -71,11 +71,14 @@ def test_what_a_node_says_is_shown_safely(facts):
 def test_a_whole_cluster():
     """What labels tell can be planned with."""
     by_node = facts_by_node(yaml.safe_load(CLUSTER.read_text()))
-    found = {}
+    found, count = {}, {}
     for row in rows(facts_report(by_node)):
         found.setdefault(row["Node"], set()).add(row["Backend"])
+        count[row["Node"]] = count.get(row["Node"], 0) + 1
+    assert (count["mig-single"], count["h100-x8"], count["no-gpu"]) == (7, 8, 1)
     assert found == {
-        "gke-t4": {"cuda12"}, "h100-x8": {"cuda12"}, "mig-single": {"cuda12"}, "mig-mixed": {"cuda12"}, "gb200": {"cuda12"}, "two-kinds": {"cuda12"},
+        "gke-t4": {"cuda12"}, "h100-x8": {"cuda12"}, "gb200": {"cuda12"}, "two-kinds": {"cuda12"},
+        "mig-single": {"cuda12", NOT_USED}, "mig-mixed": {"cuda12", NOT_USED},
         "l4-shared": {"cpu"}, "driver-broken": {"cpu"}, "unknown-product": {"cpu"}, "a770": {"cpu"}, "no-gpu": {"cpu"},
         "mi300x": {"rocm"}, "mi300x-vf": {"rocm"}, "b60": {"sycl"},
     }  # fmt: skip

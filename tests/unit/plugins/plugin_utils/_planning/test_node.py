@@ -159,6 +159,15 @@ def test_a_compute_instance_is_a_part_of_its_gpu_instance(facts):
     assert part.memory_bandwidth_bytes_per_second > 4 * other.memory_bandwidth_bytes_per_second
 
 
+def test_a_process_gets_one_mig_instance_or_whole_gpus(facts):
+    small, large = mig_instance("1g.10gb", 9728), mig_instance("3g.40gb", 40448, uuid="MIG-2")
+    node = node_from_plain({**facts(), "devices": [small, large]})
+    assert [gpu.uuid for gpu in node.gpus] == ["MIG-2"] and node.ignored_gpus == ("NVIDIA A100-SXM4-80GB MIG 1g.10gb",)
+    l4 = {"vendor": "nvidia", "name": "NVIDIA L4", "memory_total_bytes": 23034 * 1024**2}
+    node = node_from_plain({**facts(), "devices": [{**l4, "uuid": "GPU-1"}, {**l4, "uuid": "GPU-2"}, large]})
+    assert [gpu.uuid for gpu in node.gpus] == ["GPU-1", "GPU-2"]
+
+
 def test_a_mig_instance_of_an_unknown_card_has_no_figures(facts):
     (part,) = node_from_plain({**facts(), "devices": [mig_instance("1g.10gb", 9728, name="NVIDIA Z100")]}).gpus
     assert (part.memory_bandwidth_bytes_per_second, part.matrix_flops, part.model) == (None, None, None)
