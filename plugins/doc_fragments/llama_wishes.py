@@ -63,7 +63,7 @@ options:
     type: bool
     default: true
   devices:
-    description: The GPUs to use, by uuid. By default all of one vendor.
+    description: The GPUs to use, by uuid. By default all that O(backend) drives; of MIG instances one.
     type: list
     elements: str
   backend:
