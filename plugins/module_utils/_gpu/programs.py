@@ -78,6 +78,8 @@ def _begin(command):
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 -- _text() closes them
     environment = dict(os.environ, LC_ALL="C", LANGUAGE="C")
     try:
+        # AnsibleModule.run_command waits for what it killed, and runs one program at a time.
+        # pylint: disable-next=ansible-bad-function
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True)
     except OSError as error:
         return None, None, str(error)
