@@ -108,6 +108,17 @@ def test_malformed_wishes(wishes, why):
         planned(described("nvidia-l4"), **wishes)
 
 
+def test_the_machine_counts(facts):
+    node = facts(24, vendor="amd", name="AMD Radeon RX 7900 XTX")
+    assert planned({**node, "platform": {"machine": "x86_64"}})["backend"] == "rocm"
+    arm = planned({**node, "platform": {"machine": "aarch64"}})
+    assert (arm["backend"], arm["image"].rpartition(":")[2]) == ("vulkan", "server-vulkan-b11312")
+    assert any("aarch64" in reason for reason in arm["reasons"])
+    for platform in ("x86_64", {"machine": 64}):
+        with pytest.raises(InfraError, match=r"node\.platform"):
+            planned({**node, "platform": platform})
+
+
 def test_the_cpu_alone_leaves_nobody_out():
     made = planned(described("nvidia-l4", "amd-rx-7900-xtx"), backend="cpu")
     assert (made["backend"], made["node"]["gpus"], made["warnings"]) == ("cpu", [], [])
