@@ -19,7 +19,7 @@ options:
         (dense FP16 operations per second) or C(pcie_bytes_per_second) of an entry takes the place of the table's.
         Instead of C(ram_bytes) there may be C(ram), with C(bytes), C(available_bytes) and, for the bandwidth, C(type) (such as V(ddr5-4800)) and C(channels)
         (of 64 bits), or C(bandwidth_bytes_per_second); C(ram_bandwidth_bytes_per_second) beside C(ram_bytes) is the same.
-        C(cuda_max) is the newest CUDA that the driver runs, such as V("13.0"), C(cpu_flops) the operations per second of the processor,
+        C(cuda_max) is the newest CUDA that the driver runs, such as V("13.4"), C(cpu_flops) the operations per second of the processor,
         C(name) the node's name.
       - A machine whose GPU shares the RAM (Apple, Jetson, GB10, Strix Halo) has one memory, the size of which is C(ram_bytes) or C(memory_total_bytes).
       - For facts written by hand, C(devices) (each with C(vendor), C(name), C(memory_total_bytes) and C(memory_free_bytes)) and C(host)
@@ -63,18 +63,34 @@ options:
     type: bool
     default: true
   devices:
-    description: The GPUs to use, by uuid. By default all of one vendor.
+    description: The GPUs to use, by uuid. By default all that O(backend) drives; of MIG instances one.
     type: list
     elements: str
   backend:
     description:
-      - V(cpu) plans for a build of llama.cpp without GPUs, whatever the node has; V(auto) for one that uses its GPUs.
+      - The build of llama.cpp. V(auto) chooses by the GPUs, their compute capability or gfx target, the driver's CUDA version against that of the image,
+        and the machine's architecture.
+      - V(vulkan) drives GPUs of all vendors, together too. The memory rules describe CUDA, so more is kept in reserve. V(cpu) uses no GPU, whatever there is.
+      - One that cannot drive the node's GPUs is an error.
       - V(cpu) excludes O(devices) and O(gpu_layers).
     type: str
-    choices: [auto, cpu]
+    choices: [auto, cuda13, cuda12, rocm, vulkan, sycl, metal, cpu]
     default: auto
+  image:
+    description:
+      - A container image to use as it is, with its registry and its tag or digest. That it suits the node is then not checked.
+    type: str
+  image_repository:
+    description: Where the images of llama.cpp lie, for a mirror of them with the same tags.
+    type: str
+    default: ghcr.io/ggml-org/llama.cpp
+  image_build:
+    description: The build of llama.cpp whose image to use. By default the one whose memory rules the plan follows.
+    type: int
   reserve_bytes:
-    description: The bytes to leave free on each GPU, for the context of the driver and for other programs. One number, or a list with one for each GPU.
+    description:
+      - The bytes to leave free on each GPU, for the context of the driver and for other programs. One number, or a list with one for each GPU.
+      - The default is 536870912 more where O(backend) is V(vulkan).
     type: raw
     default: 1073741824
   budget_bytes:

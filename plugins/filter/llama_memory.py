@@ -44,6 +44,9 @@ options:
         description: Whether the backend overlaps copies with work, as those for NVIDIA and AMD do. Several such devices work as a pipeline.
         type: bool
         default: true
+      chunk_bytes:
+        description: The largest buffer that the backend hands out for results, V(1073741824) for Vulkan. Larger ones are cut, which takes more memory.
+        type: int
   ctx_size:
     description: The tokens of context of all slots together. By default those the model was trained with.
     type: int

@@ -84,6 +84,17 @@ EXAMPLES = r"""
         memory_total_bytes: 68719476736
         memory_available_bytes: 64424509440
 
+- name: Use GPUs of two vendors together, and images from a mirror
+  ansible.builtin.debug:
+    msg: "{{ (model | prositronic.infra.llama_plan(node, backend='vulkan', image_repository='registry.example.com/llama.cpp')).image }}"
+  vars:
+    model: "{{ lookup('prositronic.infra.gguf', '/models/model.gguf') }}"
+    node:
+      gpus:
+        - model: nvidia-rtx-4090
+        - model: amd-rx-7900-xtx
+      ram_bytes: 68719476736
+
 - name: Plan a model on a server that is not bought yet
   ansible.builtin.debug:
     msg: "{{ model | prositronic.infra.llama_plan(node, ctx_size=16384) | prositronic.infra.llama_report }}"
@@ -112,9 +123,12 @@ _value:
       description: A digest of what the plan was made from, without the free memory.
       type: str
     llama_cpp:
-      description: The build of llama.cpp whose memory rules the plan follows.
+      description:
+        - The C(commit) and C(build) of llama.cpp whose memory rules the plan follows, and the C(image_build), V(null) for an image of one's own.
+        - C(minimum_build) is the least that has no hole that is known and that the plan's flags open. Each of C(minimum_build_reasons) has
+          the C(build) that closed it, the C(flag) that opens it (V(null) for any server), C(name), C(what) and C(source).
       type: dict
-      sample: {commit: 0c1e57098, ggml: 0.25.3}
+      sample: {commit: 0c1e57098, build: 11312, ggml: 0.25.3, image_build: 11312, minimum_build: 10436, minimum_build_reasons: []}
     model:
       description: The model's name, architecture, quantization, parameters, size, source and files.
       type: dict
@@ -162,13 +176,13 @@ _value:
         cache_ram_bytes: 8589934592, min_ram_bytes: 22403711184, recommended_ram_bytes: 31290753024, available_bytes: 34359738368,
         reserve_bytes: 2147483648}}
     backend:
-      description: The build of llama.cpp for the node's GPUs.
+      description: The build of llama.cpp for the node's GPUs; RV(_value.reasons) says why this one.
       type: str
       sample: cuda12
     image:
-      description: The container image of that build, at its moving tag; V(null) for Metal, which no container has.
+      description: The container image of that build; V(null) where there is none, for Metal and for some machines, and RV(_value.reasons) says why.
       type: str
-      sample: ghcr.io/ggml-org/llama.cpp:server-cuda
+      sample: ghcr.io/ggml-org/llama.cpp:server-cuda-b11312
     throughput:
       description:
         - How fast it is expected to be for one request, and what limits it. The collection's docs/speed.md says what is modelled,

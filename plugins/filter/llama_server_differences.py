@@ -19,6 +19,7 @@ description:
   - Compared are the number of slots, the context of one slot, the model's path, its number of weights and, with O(alias), its name.
   - A server reports the context of B(one slot). With a unified cache that is the plan's whole context, without it the plan's context
     divided by the slots; llama.cpp rounds it up to a multiple of 256 and never goes beyond what the model was trained with.
+  - A server whose build is older than C(llama_cpp.minimum_build) of the plan differs too.
 positional: info
 options:
   _input:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
 from ._memory.settings import pad
@@ -45,7 +47,17 @@ def differences(plan, info, options):
     served = (info.get("models") or [{}])[0]
     if served.get("parameters") is not None and model.get("parameters") is not None:
         expected.append(("parameters", model["parameters"], served["parameters"]))
-    return [{"what": what, "expected": wanted, "got": got} for what, wanted, got in expected if wanted != got]
+    found = [{"what": what, "expected": wanted, "got": got} for what, wanted, got in expected if wanted != got]
+    return found + _too_old(plan.get("llama_cpp"), info.get("build_info"))
+
+
+def _too_old(planned, build_info):
+    """A build with holes that are known (_backend/security.py); a server that doesn't know its build, which calls it 0, passes."""
+    least = planned.get("minimum_build") if isinstance(planned, dict) else None
+    build = re.match(r"b([1-9]\d{0,8})(?:-|$)", build_info, re.ASCII) if isinstance(build_info, str) else None
+    if not isinstance(least, int) or build is None or int(build[1]) >= least:
+        return []
+    return [{"what": "build", "expected": f"b{least} or newer", "got": build_info}]
 
 
 def _part(plan, name):

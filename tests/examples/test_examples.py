@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -29,6 +30,7 @@ from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf
 
 ROOT = pathlib.Path(__file__).parents[2]
 HEADER = ROOT / "tests" / "truth" / "headers" / "Llama-3.1-8B-Q4_K_M.gguf"
+NODES = ROOT / "tests" / "unit" / "plugins" / "plugin_utils" / "_kubernetes" / "fixtures" / "nodes.yml"
 
 
 def plugin_examples(path):
@@ -69,6 +71,7 @@ def place(tmp_path_factory):
     (directory / "files").mkdir()
     shutil.copy(HEADER, directory / "files" / "small.gguf")
     (directory / "keys").write_text("a key\n")
+    (directory / "nodes.json").write_text(json.dumps({"kind": "List", "items": yaml.safe_load(NODES.read_text())}))
     return directory
 
 
@@ -97,6 +100,7 @@ def run(place, web):
         "https://hub.example.com": web.url,
         "/etc/llama/api_keys": str(place / "keys"),
         "/srv/models": str(place / "models"),
+        "/tmp/nodes.json": str(place / "nodes.json"),
         "/tmp/report.txt": str(place / "report.txt"),
     }
     environment = {

@@ -82,3 +82,14 @@ def questions(model: dict) -> list[tuple[dict, list[dict]]]:
 def fits() -> list[tuple[dict, list[dict]]]:
     """(settings, devices) for which llama.cpp is to choose the rest, with a context that is given and one it chooses too."""
     return [({**BASE, "ctx_size": ctx_size}, devices(free)) for free in CARDS for ctx_size in (32768, None)]
+
+
+def chunks() -> list[tuple[dict, list[dict]]]:
+    """(settings, devices) with buffers of more than 1 GiB on devices that hand out no more at once."""
+    changes = (
+        {"ubatch_size": 8192, "batch_size": 8192},
+        {"ubatch_size": 2048, "flash_attn": "off"},
+        {"ubatch_size": 4096, "batch_size": 4096, "outputs": "batch"},
+    )
+    rows = [(change, ONE) for change in (*changes, {"cpu_moe": True, "ubatch_size": 1024})] + [(changes[0], TWO)]
+    return [({**BASE, **change}, [{**device, "chunk_bytes": 1 << 30} for device in devices(free)]) for change, free in rows]

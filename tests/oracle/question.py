@@ -32,13 +32,13 @@ class Refused(Exception):
 def ask(model: pathlib.Path, settings: dict, devices: list[dict]) -> dict:
     """What llama.cpp would allocate, in bytes: {ctx_size, model, devices: […], host}, and {fit} where the settings ask for a fit.
 
-    A device is {free_mib, events}; a setting that is None is not given.
+    A device is {free_mib, events} and, where its buffers are limited, chunk_bytes; a setting that is None is not given.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GGML_", "LLAMA_"))}
     environment |= {
         "GGML_BACKEND_PATH": str(llamacpp.BACKEND),
         "GGML_NO_BACKTRACE": "1",
-        "ORACLE_DEVICES": ",".join(f"{device['free_mib']}:{'events' if device['events'] else 'noevents'}" for device in devices),
+        "ORACLE_DEVICES": ",".join(map(_device, devices)),
     }
     command = [str(llamacpp.PROGRAM), f"model={model}", *_arguments(settings)]
     try:
@@ -50,6 +50,11 @@ def ask(model: pathlib.Path, settings: dict, devices: list[dict]) -> dict:
     if answer.returncode:
         raise Refused(_reason(answer.stderr) or f"ended with {answer.returncode} and said nothing")
     return json.loads(answer.stdout)
+
+
+def _device(device: dict) -> str:
+    limit = f":{device['chunk_bytes']}" if "chunk_bytes" in device else ""
+    return f"{device['free_mib']}:{'events' if device['events'] else 'noevents'}{limit}"
 
 
 def in_mib(answer: dict) -> dict:

@@ -19,8 +19,8 @@ import question
 
 TRUTH = pathlib.Path(__file__).resolve().parents[1] / "truth"
 HEADERS = TRUTH / "headers"
-FULL, ARCHS, MORE, FIT = "full.jsonl", "archs.jsonl", "more.jsonl", "fit.jsonl"
-FILES = (FULL, ARCHS, MORE, FIT)
+FULL, ARCHS, MORE, FIT, CHUNKS = "full.jsonl", "archs.jsonl", "more.jsonl", "fit.jsonl", "chunks.jsonl"
+FILES = (FULL, ARCHS, MORE, FIT, CHUNKS)
 # A fit is written with this many parts of a tensor split.
 SPLIT = 8
 
@@ -92,6 +92,7 @@ def record(folder: pathlib.Path, pattern: str) -> int:
         ARCHS: [row for name in small for row in _rows_of(name)],
         MORE: [row for name in made for row in _rows_of(name)],
         FIT: [{"model": name, "settings": settings, "devices": devices, "fit": None} for name in real for settings, devices in grid.fits()],
+        CHUNKS: [{"model": name, "settings": settings, "devices": devices} for name in real for settings, devices in grid.chunks()],
     }
     for file, rows in files.items():
         (folder / file).write_text("".join(json.dumps(row) + "\n" for row in ask_all(rows)), encoding="utf-8")

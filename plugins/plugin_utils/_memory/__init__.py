@@ -17,5 +17,5 @@ The rules are those of one llama.cpp build, named in LLAMA_CPP. Standard library
 
 from __future__ import annotations
 
-LLAMA_CPP = {"commit": "0c1e57098", "ggml": "0.25.3"}
+LLAMA_CPP = {"commit": "0c1e57098", "build": 11312, "ggml": "0.25.3"}
 MIB = 1024 * 1024

@@ -14,9 +14,10 @@ from collections import Counter
 
 from .cache import hybrid
 from .cache.sliding_window import windowed_blocks
-from .graph.allocator import buffer_sizes
+from .graph.allocator import ALIGNMENT_OF_DEVICE, ALIGNMENT_OF_HOST, Pool, buffer_sizes
 from .graph.architectures import MARKS, WHOLE, build_graph
 from .graph.blocks import Build
+from .graph.chunks import ChunkedPool
 from .graph.scheduler import schedule
 
 ALIKE = 2
@@ -39,7 +40,17 @@ def compute(model, settings, devices, layout, held):
     held = {block: held[model.block_in_file(block)] for block in held} if model.is_looped else held
     build = Build(model, settings, layout, held, built(model, settings, layout, held), len(devices))
     build_graph(build)
-    return buffer_sizes(schedule(build.graph, len(devices), settings.op_offload, pipelined(model, settings, devices)), len(devices))
+    return buffer_sizes(schedule(build.graph, len(devices), settings.op_offload, pipelined(model, settings, devices)), pools(devices))
+
+
+def pools(devices):
+    """An empty buffer for each device and the host; pinned memory of the host is the first device's, with its limit."""
+    limits = [device.chunk_bytes for device in devices]
+    aligned = [ALIGNMENT_OF_DEVICE] * len(devices) + [ALIGNMENT_OF_HOST]
+    return [
+        Pool(alignment) if limit is None else ChunkedPool(alignment, limit)
+        for alignment, limit in zip(aligned, [*limits, limits[0] if limits else None], strict=True)
+    ]
 
 
 def built(model, settings, layout, held):

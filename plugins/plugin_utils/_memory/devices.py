@@ -22,6 +22,7 @@ SPEC = {
     "free_bytes": Option("int", minimum=0),
     "free_mib": Option("int", minimum=0),
     "events": Option("bool"),
+    "chunk_bytes": Option("int", minimum=1),
 }
 
 
@@ -30,15 +31,17 @@ class Device:
     """A device in llama.cpp's order.
 
     C(events): the backend can overlap copies with computation (CUDA, ROCm: yes; needed for pipeline parallelism).
+    C(chunk_bytes): the most that it hands out at once for results (Vulkan), None for no limit.
     """
 
     name: str
     free_bytes: int
     events: bool = True
+    chunk_bytes: int | None = None
 
 
 def devices_from_plain(rows):
-    """Device list of plain dictionaries C({name, free_bytes, events}); C(free_mib) may stand for C(free_bytes)."""
+    """Device list of plain dictionaries C({name, free_bytes, events, chunk_bytes}); C(free_mib) may stand for C(free_bytes)."""
     if len(rows) > MOST_DEVICES:
         raise InfraError("too many devices", where="devices", got=len(rows), expected=f"at most {MOST_DEVICES}")
     return tuple(_device(index, row) for index, row in enumerate(rows))
@@ -58,4 +61,5 @@ def _device(index, row):
         name=values["name"] or f"CUDA{index}",
         free_bytes=free_bytes,
         events=values["events"] is not False,
+        chunk_bytes=values["chunk_bytes"],
     )

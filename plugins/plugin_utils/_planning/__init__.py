@@ -24,7 +24,7 @@
   would_help.py  what is missing, and what would help
   load_mode.py   how the weights come into memory
   host_memory.py how many context checkpoints, how large a prompt cache, and all that is in RAM
-  backend.py     which build of llama.cpp and which image
+  backend.py     the build of llama.cpp and the GPUs that it drives
   reasons.py     why the plan is as it is
   plan.py        all of it together
   server_args.py the plan as llama-server's arguments

@@ -62,15 +62,16 @@ class Budget:
         return not self.shortfalls(allocation)
 
 
-def budget_of(node, wishes, ram_beside_bytes=0):
+def budget_of(node, wishes, ram_beside_bytes=0, unsure_bytes=0):
     """The Budget of a Node under the Wishes: what is free less the reserve, or what the wishes grant of it.
 
     Weights in RAM count whole, also where they are pages of a file: what is read for each token has to stay there.
+    C(unsure_bytes): left free on each GPU beside the reserve, unless the wishes say how much.
     """
     bandwidths = tuple(gpu.memory_bandwidth_bytes_per_second for gpu in node.gpus)
     return Budget(
         device_names=tuple(gpu.device for gpu in node.gpus),
-        device_bytes=_of_devices(node.gpus, wishes),
+        device_bytes=_of_devices(node.gpus, wishes, unsure_bytes),
         ram_bytes=max(node.memory_available_bytes - wishes.ram_reserve_bytes - ram_beside_bytes, 0),
         ram_beside_bytes=ram_beside_bytes,
         unified=any(gpu.unified_memory for gpu in node.gpus),
@@ -78,12 +79,12 @@ def budget_of(node, wishes, ram_beside_bytes=0):
     )
 
 
-def _of_devices(gpus, wishes):
+def _of_devices(gpus, wishes, unsure_bytes):
     """What is free less the reserve, and of that no more than the wishes grant."""
     granted = _for_each(wishes.budget_bytes, gpus, "budget_bytes")
     reserves = _for_each(wishes.reserve_bytes, gpus, "reserve_bytes")
     if reserves is None:
-        reserves = (0 if granted else DEFAULT_RESERVE_BYTES,) * len(gpus)
+        reserves = (0 if granted else DEFAULT_RESERVE_BYTES + unsure_bytes,) * len(gpus)
     left = (max(gpu.memory_free_bytes - reserve, 0) for gpu, reserve in zip(gpus, reserves, strict=True))
     return tuple(map(min, left, granted)) if granted else tuple(left)
 

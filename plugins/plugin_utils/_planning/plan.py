@@ -5,24 +5,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from .._memory import LLAMA_CPP
 from .._memory.devices import Device
 from .._memory.host.ram import beside_bytes
 from .._model import model_from_plain
 from . import reasons
 from .alternatives import alternatives
-from .backend import backend_of
+from .backend import node_and_backend
 from .budget import budget_of
 from .chooser import Chooser
 from .chosen_gpus import facts_with_devices
 from .host_memory import host_memory
 from .inputs import digest, still_holds
 from .load_mode import load_mode
-from .node import node_from_plain
 from .objective import SENTENCES
-from .plan_parts import environment, memory_part, node_part
+from .plan_parts import environment, llama_cpp_part, memory_part, node_part
 from .server_args import planned_args
 from .speed.throughput import throughput
 from .wishes import wishes_from_plain
@@ -41,27 +37,21 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
     """
     model = model_from_plain(model_plain)
     wishes = wishes_from_plain(wishes_plain)
-    node = node_from_plain(facts_with_devices(node_plain, wishes.devices), wishes.node_name)
-    if wishes.cpu_only:
-        node = replace(node, gpus=())
+    node, backend = node_and_backend(facts_with_devices(node_plain, wishes.devices), wishes)
     inputs = digest(SCHEMA, model_plain, node, wishes)
     if still_holds(previous, inputs):
         return previous
     wishes = wishes.on(node)
-    devices = tuple(Device(gpu.device, gpu.memory_free_bytes) for gpu in node.gpus)
-    budget = budget_of(node, wishes, beside_bytes(model, wishes.slots, devices))
+    devices = tuple(Device(gpu.device, gpu.memory_free_bytes, chunk_bytes=backend.kind.chunk_bytes) for gpu in node.gpus)
+    budget = budget_of(node, wishes, beside_bytes(model, wishes.slots, devices), backend.kind.unsure_bytes)
     chooser = Chooser(model, node, devices, budget, wishes)
     choice = chooser.find()
     allocation = choice.placement.allocation
     settings = allocation.settings
-    backend = backend_of(node)
     mode, why_mode = load_mode(wishes, node, chooser.estimate.work(allocation).host_bytes, settings.op_offload)
     host = host_memory(model, node, devices, budget, allocation, mode)
     lacking = missing(chooser, choice)
     made = {
-        "schema": SCHEMA,
-        "inputs": inputs,
-        "llama_cpp": dict(LLAMA_CPP),
         "model": {**{key: model_plain.get(key) for key in MODEL_KEYS}, "name": model.name, "quantization": model.quantization},
         "node": node_part(node),
         "objective": {"prefer": wishes.prefer, "in_words": SENTENCES[wishes.prefer]},
@@ -96,18 +86,25 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
             "kv_offload": settings.kv_offload,
             "load_mode": mode,
         },
-        "memory": memory_part(node, budget, allocation, host.ram),
+        "memory": memory_part(node, backend, budget, allocation, host.ram),
         "backend": backend.name,
         "image": backend.image,
         "throughput": throughput(chooser.estimate, allocation, node),
         "missing": lacking,
         "would_help": would_help(chooser, choice, lacking),
         "alternatives": alternatives(chooser, choice),
-        "reasons": reasons.reasons(chooser, choice, backend, host, why_mode),
-        "warnings": reasons.warnings(chooser, choice),
     }
-    made["server"] = {"emit": wishes.emit, "args": planned_args(made, wishes.emit), "env": environment(node)}
-    return made
+    args = planned_args(made, wishes.emit)
+    llama_cpp = llama_cpp_part(backend, args)
+    return {
+        "schema": SCHEMA,
+        "inputs": inputs,
+        "llama_cpp": llama_cpp,
+        **made,
+        "reasons": reasons.reasons(chooser, choice, backend, llama_cpp, host, why_mode),
+        "warnings": reasons.warnings(chooser, choice, backend, llama_cpp),
+        "server": {"emit": wishes.emit, "args": args, "env": environment(node, backend)},
+    }
 
 
 def _whole_numbers(parts):

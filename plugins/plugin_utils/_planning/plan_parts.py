@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
+from .._backend.security import minimum_build
 from .._hardware.overhead import overhead
+from .._memory import LLAMA_CPP
 
-BACKEND_OF_VENDOR = {"nvidia": "cuda", "amd": "rocm", "intel": "sycl", "apple": "metal"}
 
-
-def overhead_bytes(gpu):
-    """What the vendor's own backend takes on a Gpu outside llama.cpp's buffers."""
-    return overhead(BACKEND_OF_VENDOR[gpu.vendor], gpu)[0]
+def overhead_bytes(backend, gpu):
+    """What a Backend takes on a Gpu outside llama.cpp's buffers."""
+    return overhead(backend.kind.overhead, gpu)[0]
 
 
 def node_part(node):
@@ -23,13 +23,13 @@ def node_part(node):
     }
 
 
-def memory_part(node, budget, allocation, ram):
+def memory_part(node, backend, budget, allocation, ram):
     return {
         "devices": [
             {
                 "name": gpu.device,
                 **_buffers(buffers),
-                "overhead_bytes": overhead_bytes(gpu),
+                "overhead_bytes": overhead_bytes(backend, gpu),
                 "free_bytes": gpu.memory_free_bytes,
                 "reserve_bytes": gpu.memory_free_bytes - limit,
                 "unused_bytes": limit - buffers.total_bytes,
@@ -62,10 +62,17 @@ def _buffers(buffers):
     }
 
 
-def environment(node):
+def llama_cpp_part(backend, args):
+    """The build whose memory rules the plan follows, and the least that is safe with its flags."""
+    least, holes = minimum_build(args)
+    why = [{"build": hole.fixed_in, "flag": hole.flag, "name": hole.name, "what": hole.what, "source": hole.source} for hole in holes]
+    return {**LLAMA_CPP, "image_build": backend.build, "minimum_build": least, "minimum_build_reasons": why}
+
+
+def environment(node, backend):
     """The GPUs by uuid and in the order of the plan; CUDA's own order is by speed."""
     uuids = [gpu.uuid for gpu in node.gpus]
-    if not node.gpus or node.gpus[0].vendor != "nvidia":
+    if backend.kind.overhead != "cuda":
         return {}
     variables = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     if all(uuids):

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from .._hardware.mig import parent_name
 from .._memory.devices import HOST
 from .._memory.host.checkpoints import PER_SLOT
 from .._units import counted, human
@@ -12,8 +15,8 @@ from .objective import PARTIAL, SMALLEST
 from .plan_parts import overhead_bytes
 
 
-def reasons(chooser, choice, backend, host, why_load_mode):
-    """A list of sentences: placement, context, settings, memory, backend."""
+def reasons(chooser, choice, backend, llama_cpp, host, why_load_mode):
+    """A list of sentences: placement, context, settings, memory, backend, build."""
     node, budget = chooser.node, chooser.budget
     allocation = choice.placement.allocation
     return [
@@ -27,13 +30,15 @@ def reasons(chooser, choice, backend, host, why_load_mode):
         *_checkpoints(host),
         *([why_load_mode] if why_load_mode else []),
         f"Backend {backend.name}: {backend.reason}.",
+        *([f"No image: {backend.no_image}."] if backend.no_image else []),
+        _build(llama_cpp),
     ]
 
 
-def warnings(chooser, choice):
+def warnings(chooser, choice, backend, llama_cpp):
     """A list of sentences, empty where there is nothing to warn of."""
     model, node, settings = chooser.model, chooser.node, choice.placement.allocation.settings
-    found = [f"{name} is left out: one build of llama.cpp drives one vendor's GPUs." for name in node.ignored_gpus]
+    found = [f"{name}{f' ({count} of them)' if count > 1 else ''} is left out: {_why_left_out(backend, name)}." for name, count in _left_out(node)]
     if settings.n_ctx_seq > model.n_ctx_train:
         found.append(f"The context of {settings.n_ctx_seq} tokens is longer than the {model.n_ctx_train} the model was trained with.")
     if choice.fits and not chooser.bounds.least_asked and choice.ctx_size <= SMALLEST < chooser.bounds.most:
@@ -43,12 +48,43 @@ def warnings(chooser, choice):
     if choice.fits and node.gpus and choice.placement.gpu_layers == 0:
         found.append("No layer fits on the GPUs: the CPU does the work.")
     for gpu, limit in zip(node.gpus, chooser.budget.device_bytes, strict=True):
-        kept, needed = gpu.memory_free_bytes - limit, overhead_bytes(gpu)
+        kept, needed = gpu.memory_free_bytes - limit, overhead_bytes(backend, gpu)
         if kept < needed:
             found.append(f"{gpu.device}: only {human(kept)} is left for what the driver takes outside the buffers, about {human(needed)}.")
-    if chooser.wishes.devices and node.gpus and node.gpus[0].vendor != "nvidia":
-        found.append("The environment that limits a server to the chosen GPUs is only known for NVIDIA's: limit it yourself.")
-    return found
+    if chooser.wishes.devices and node.gpus and backend.kind.overhead != "cuda":
+        found.append("The environment that limits a server to the chosen GPUs is only known for CUDA: limit it yourself.")
+    if backend.name == "vulkan":
+        found += _vulkan(node)
+    if backend.image and llama_cpp["image_build"] and llama_cpp["image_build"] < llama_cpp["minimum_build"]:
+        found.append(f"Build b{llama_cpp['image_build']} has holes that are known: b{llama_cpp['minimum_build']} is the least without.")
+    return [*found, *backend.warnings]
+
+
+def _left_out(node):
+    """(name, how many) of GPUs that are not used."""
+    return Counter(node.ignored_gpus).items()
+
+
+def _why_left_out(backend, name):
+    if parent_name(name) != name:
+        return "a process gets one MIG instance with CUDA, and none with Vulkan"
+    if backend.name == "vulkan":
+        return "it shares the RAM, and the others have memory of their own"
+    return f"{backend.name} does not drive it, or it shares the RAM and others don't; backend=vulkan drives GPUs of all vendors"
+
+
+def _vulkan(node):
+    yield (
+        "Vulkan: the memory rules describe CUDA. Buffers of more than 1 GiB are cut as Vulkan cuts them, but what a driver leaves to the CPU is not known; "
+        "more is kept in reserve. Compare what the server prints with the plan."
+    )
+    if len(node.gpus) > 1:
+        yield "Vulkan numbers GPUs in an order of its own: see that llama-server --list-devices has them in the order of the plan."
+
+
+def _build(llama_cpp):
+    newest = llama_cpp["minimum_build_reasons"][0]
+    return f"llama.cpp b{llama_cpp['minimum_build']} or newer: {newest['name']}, {newest['what']}."
 
 
 def _placement(chooser, choice):

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
+from .._backend.choice import ImageWishes
+from .._backend.kinds import KINDS
 from .._memory import settings as memory_settings
 from .._options import INT32_MAX, Option, check_option, check_options
 from .._units import GIB
@@ -36,9 +39,13 @@ SPEC = {
     "allow_cpu": Option("bool"),
     "prefer": Option("str", choices=PREFER),
     "emit": Option("str", choices=EMIT),
-    "backend": Option("str", choices=("auto", "cpu")),
+    "backend": Option("str", choices=("auto", *KINDS)),
+    "image": Option("line"),
+    "image_repository": Option("line"),
+    "image_build": Option("int", minimum=1),
     "node_name": Option("line"),
 }
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}")
 RANGE = {"min": SPEC["ctx_size"], "max": SPEC["ctx_size"]}
 
 DEFAULT_CACHE_TYPES = ("f16", "q8_0")
@@ -68,7 +75,8 @@ class Wishes:
     allow_cpu: bool
     prefer: str
     emit: str
-    cpu_only: bool
+    backend: str | None
+    image: ImageWishes
     node_name: str | None
 
     @property
@@ -107,7 +115,8 @@ def wishes_from_plain(given):
         allow_cpu=option["allow_cpu"] is not False,
         prefer=option["prefer"] or "decode",
         emit=option["emit"] or "pinned",
-        cpu_only=option["backend"] == "cpu",
+        backend=None if option["backend"] == "auto" else option["backend"],
+        image=_image(option),
         node_name=option["node_name"],
     )
     _refuse_contradictions(wishes, option)
@@ -159,6 +168,20 @@ def _cache_types(option):
     )
 
 
+def _image(option):
+    """A reference as it is, or where the images lie and which build."""
+    image, repository = (_reference(option[name], name) for name in ("image", "image_repository"))
+    if image is not None and (repository is not None or option["image_build"] is not None):
+        raise InfraError("image is given whole, and in parts", "llama_plan", fix="Leave image out, or image_repository and image_build")
+    return ImageWishes(image, repository, option["image_build"])
+
+
+def _reference(text, name):
+    if text is not None and not REFERENCE.fullmatch(text):
+        raise InfraError("not the name of an image", f"llama_plan.{name}", shown(text), "such as registry.example.com/llama.cpp")
+    return text
+
+
 def _frozen(value):
     return tuple(value) if isinstance(value, list) else value
 
@@ -166,14 +189,14 @@ def _frozen(value):
 def _refuse_contradictions(wishes, option):
     if option["devices"] == []:
         raise InfraError("no GPU to use", "llama_plan.devices", "[]", "at least one uuid", "For none, say backend=cpu")
-    if wishes.cpu_only and (wishes.devices or wishes.gpu_layers):
+    if wishes.backend == "cpu" and (wishes.devices or wishes.gpu_layers):
         raise InfraError(f"backend=cpu and {'devices' if wishes.devices else 'gpu_layers'} exclude each other", "llama_plan", fix="Leave one of them out")
     if wishes.allow_cpu:
         return
     on_host = [
         name
         for name, contradicts in (
-            ("backend=cpu", wishes.cpu_only),
+            ("backend=cpu", wishes.backend == "cpu"),
             ("kv_offload=false", option["kv_offload"] is False),
             ("cpu_moe", bool(option["cpu_moe"])),
             ("n_cpu_moe", bool(option["n_cpu_moe"])),

@@ -5,6 +5,7 @@
 // computed. llama.cpp loads it through GGML_BACKEND_PATH; ORACLE_DEVICES says which devices there are, for example
 //
 //     ORACLE_DEVICES=24000:events,16000:noevents      free MiB of CUDA0 and CUDA1, and whether each can signal events
+//     ORACLE_DEVICES=24000:events:1073741824          and the largest buffer that it hands out, as Vulkan limits it
 //
 // Where an answer comes from: ggml/src/ggml-cuda/{ggml-cuda.cu,fattn.cu,fattn-common.cuh} of the llama.cpp it is built against.
 
@@ -32,6 +33,7 @@ struct Device {
     std::string name;
     size_t free = 0;
     bool events = true;
+    size_t most = SIZE_MAX;
     ggml_backend_device device = {};
     ggml_backend_buffer_type buffers = {};
 };
@@ -72,6 +74,10 @@ ggml_backend_buffer_t buffers_take(ggml_backend_buffer_type_t type, size_t size)
 
 size_t buffers_alignment(ggml_backend_buffer_type_t) {
     return ALIGNMENT;
+}
+
+size_t buffers_most(ggml_backend_buffer_type_t type) {
+    return of(type->device).most;
 }
 
 // Flash attention on a cache that is not f16 converts a layer's cells to f16, behind its result. Only the kernel for a token or two
@@ -253,11 +259,12 @@ void * registration_function(ggml_backend_reg_t, const char *) {
     return nullptr;
 }
 
-void add_device(size_t free, bool events) {
+void add_device(size_t free, bool events, size_t most) {
     Device & added = devices.emplace_back();
     added.name = "CUDA" + std::to_string(devices.size() - 1);
     added.free = free;
     added.events = events;
+    added.most = most;
 
     added.device.reg = &registration;
     added.device.context = &added;
@@ -281,6 +288,7 @@ void add_device(size_t free, bool events) {
     added.buffers.iface.get_name = buffers_name;
     added.buffers.iface.alloc_buffer = buffers_take;
     added.buffers.iface.get_alignment = buffers_alignment;
+    added.buffers.iface.get_max_size = buffers_most;
     added.buffers.iface.get_alloc_size = buffers_size_of;
 }
 
@@ -289,12 +297,15 @@ void add_devices(const std::string & text) {
     for (std::string row; std::getline(rows, row, ',');) {
         char * end = nullptr;
         const unsigned long long mib = std::strtoull(row.c_str(), &end, 10);
-        const std::string events = end;
-        if (end == row.c_str() || (events != ":events" && events != ":noevents")) {
-            std::fprintf(stderr, "ORACLE_DEVICES: got '%s', expected MIB:events or MIB:noevents\n", row.c_str());
+        const std::string rest = end;
+        const size_t colon = rest.find(':', 1);
+        const std::string events = rest.substr(0, colon);
+        const size_t most = colon == std::string::npos ? SIZE_MAX : std::strtoull(rest.c_str() + colon + 1, nullptr, 10);
+        if (end == row.c_str() || (events != ":events" && events != ":noevents") || most == 0) {
+            std::fprintf(stderr, "ORACLE_DEVICES: got '%s', expected MIB:events or MIB:noevents, and :BYTES where buffers are limited\n", row.c_str());
             std::exit(2);
         }
-        add_device(static_cast<size_t>(mib) << 20, events == ":events");
+        add_device(static_cast<size_t>(mib) << 20, events == ":events", most);
     }
 }
 
@@ -315,6 +326,7 @@ extern "C" __attribute__((visibility("default"))) ggml_backend_reg_t ggml_backen
             pinned.iface = ggml_backend_cpu_buffer_type()->iface;
             pinned.iface.get_name = pinned_name;
             pinned.iface.alloc_buffer = pinned_take;
+            pinned.iface.get_max_size = buffers_most;
             pinned.device = &devices.front().device;
         }
     }

@@ -11,6 +11,7 @@ import re
 import pytest
 import yaml
 
+from ansible_collections.prositronic.infra.plugins.plugin_utils._backend.kinds import KINDS
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import LLAMA_CPP
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.cache import families
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.devices import HOST, Device
@@ -21,6 +22,7 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.pro
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.ram import beside_bytes
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.host.vocabulary import TOKEN_BYTES
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.layout import layout
+from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.query import memory_query
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.settings import CACHE_TYPES, resolve
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory.weights import EXPERTS, ROW_PADDING, placed_tensors
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.budget import DEFAULT_RESERVE_BYTES
@@ -96,7 +98,9 @@ def statements():
     yield f"An element of f16 takes {CACHE_TYPES['f16'][1]} B. q8_0 takes {CACHE_TYPES['q8_0'][1]} B for {CACHE_TYPES['q8_0'][0]} elements, "
     yield f"q4_0 {CACHE_TYPES['q4_0'][1]} B."
     yield f"keeps {human(DEFAULT_RESERVE_BYTES)} on each GPU"
+    yield f"With Vulkan it is {human(KINDS['vulkan'].unsure_bytes)} more"
     yield f"`llama_plan` keeps {human(DEFAULT_RAM_RESERVE_BYTES)} for the system"
+    yield from chunks()
     yield f"(`--cache-ram`), up to {mib(CACHE_RAM_BYTES)} unless told otherwise"
     yield from ram()
     yield from caches()
@@ -132,6 +136,17 @@ def caches():
         kind = {"attention": "plain", "sliding_window": "sliding window"}.get(kind, kind)
         heads = f" x {model.per_layer('attention.head_count_kv')[0]} heads" if kind == "plain" else ""
         yield f"| {name} | {kind}, {model.n_layer_all} blocks{heads} | " + " | ".join(map(mib, sizes)) + " |"
+
+
+def chunks():
+    settings = {"ctx_size": CONTEXT, "flash_attn": "off", "parallel": 1, "ubatch_size": UBATCH, "gpu_layers": "all"}
+    limit = KINDS["vulkan"].chunk_bytes
+    whole, cut = (
+        memory_query(truth.plain("Llama-3.1-8B-Q4_K_M.gguf"), [{"free_mib": 80000, "chunk_bytes": each}], settings)["devices"][0]["compute_bytes"]
+        for each in (None, limit)
+    )
+    yield f"A Vulkan device hands out {limit // 1024**3} GiB at most at once."
+    yield f"Llama 3.1 8B with {CONTEXT:,} tokens and no flash attention {mib(cut)} in place of {whole // MIB:,}."
 
 
 def cache_of_the_example():

@@ -72,9 +72,9 @@ class Pool:
             del self._sizes[index + 1], self._offsets[index + 1]
 
 
-def buffer_sizes(schedule, n_devices):
-    """Bytes of the buffer of each device and, last, of the host, for a Schedule."""
-    pools = [Pool(ALIGNMENT_OF_DEVICE) for _device in range(n_devices)] + [Pool(ALIGNMENT_OF_HOST)]
+def buffer_sizes(schedule, new_pools):
+    """Bytes of the buffer of each device and, last, of the host, for a Schedule. C(new_pools): an empty Pool for each of them."""
+    pools = list(new_pools)
     for leaf in schedule.leafs:
         if leaf.home is None:
             _allocate(leaf, leaf.backend, pools)

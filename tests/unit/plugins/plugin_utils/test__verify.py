@@ -56,6 +56,13 @@ def test_one_thing_differs(key, value, entry):
     assert differences(PLAN, {**INFO, key: value}, {"alias": "Tiny"}) == [entry]
 
 
+@pytest.mark.parametrize("build_info, older", [("b9999-abc", True), ("b10436-abc", False), ("b11312", False), (None, False), ("b0-unknown", False), (7, False)])
+def test_a_build_with_holes_that_are_known(build_info, older):
+    plan = {**PLAN, "llama_cpp": {"minimum_build": 10436}}
+    expected = [{"what": "build", "expected": "b10436 or newer", "got": build_info}] if older else []
+    assert differences(plan, {**INFO, "build_info": build_info}, {}) == expected
+
+
 def test_a_path_on_the_node_wins_over_the_plans():
     assert differences(PLAN, {**INFO, "model_path": "/srv/m.gguf"}, {"model": "/srv/m.gguf"}) == []
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Nodes made of plain files, and transcripts that stand for nvidia-smi."""
+"""Nodes made of plain files, and what stands for their programs."""
 
 from __future__ import annotations
 
@@ -12,35 +12,44 @@ import pytest
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 
 
-class Transcript:
-    """A recorded nvidia-smi: "$ command", its output, "? code". A command that wasn't recorded fails the test."""
+class Answers:
+    """A node whose one program is C(name), which answers with what the function C(answer) makes of its arguments."""
 
-    def __init__(self, text):
-        self.calls = []
-        self._answers = {}
-        command, output = None, []
-        for line in text.splitlines():
-            if line.startswith("$ "):
-                command, output = line[2:], []
-            elif line.startswith("? "):
-                self._answers[command] = (int(line[2:]), "\n".join(output) + "\n", "")
-            else:
-                output.append(line)
+    def __init__(self, answer, name="nvidia-smi"):
+        self._answer = answer
+        self._name = name
 
-    def find(self, name):
-        return "/usr/bin/" + name if name == "nvidia-smi" else None
+    def has(self, name):
+        return name == self._name
 
-    def run(self, argv):
-        assert argv[0] == "/usr/bin/nvidia-smi"
-        command = " ".join(["nvidia-smi"] + argv[1:])
-        self.calls.append(command)
-        return self._answers[command]
+    def start(self, *command):
+        pass
+
+    def stop(self):
+        pass
+
+    def run(self, *command):
+        return self._answer(*command[1:]) if self.has(command[0]) else (127, "", "not installed")
 
 
 @pytest.fixture
-def smi():
-    """smi(name): the recorded nvidia-smi of fixtures/<name>.txt."""
-    return lambda name: Transcript((FIXTURES / (name + ".txt")).read_text())
+def answering():
+    return Answers
+
+
+@pytest.fixture
+def nothing():
+    """A node without any program."""
+    return Answers(None, name=None)
+
+
+@pytest.fixture
+def recorded():
+    """recorded(case): the programs of a fixture."""
+    # Not at the top: the collection can't be imported yet when pytest reads this file.
+    from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu.recorded import Recorded
+
+    return lambda case: Recorded(FIXTURES / case)
 
 
 @pytest.fixture
@@ -65,11 +74,9 @@ def card():
     """card(bus_id, ids, driver): the files of one card in sysfs."""
 
     def make(bus_id, ids, driver=None, kind="0x030000", **more):
-        vendor, device = ids.split(":")
         path = f"/sys/bus/pci/devices/{bus_id}/"
-        files = {path + "class": kind + "\n", path + "vendor": f"0x{vendor}\n", path + "device": f"0x{device}\n"}
-        if driver:
-            files[path + "driver"] = "-> ../../../../bus/pci/drivers/" + driver
+        lines = ([f"DRIVER={driver}"] if driver else []) + [f"PCI_CLASS={kind[2:].lstrip('0')}", f"PCI_ID={ids.upper()}", f"PCI_SLOT_NAME={bus_id}"]
+        files = {path + "uevent": "\n".join(lines) + "\n"}
         files.update((path + name, text) for name, text in more.items())
         return files
 

@@ -12,7 +12,7 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.wishes
 def test_nothing_asked_leaves_everything_open():
     wishes = wishes_from_plain({})
     assert (wishes.ctx_min, wishes.ctx_max, wishes.gpu_layers, wishes.fixed, wishes.prefer) == (None, None, None, (), "decode")
-    assert wishes.allow_cpu and not wishes.cpu_only and not wishes.placement_is_fixed
+    assert wishes.allow_cpu and wishes.backend is None and not wishes.placement_is_fixed
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_nothing_asked_leaves_everything_open():
         ({"allow_cpu": "no"}, "llama_plan.allow_cpu: not a boolean (got 'no', expected true or false)"),
         ({"prefer": "speed"}, "llama_plan.prefer: not one of the choices"),
         ({"emit": "all"}, "llama_plan.emit: not one of the choices"),
-        ({"backend": "cuda"}, "llama_plan.backend: not one of the choices (got 'cuda', expected auto or cpu)"),
+        ({"backend": "cuda"}, "llama_plan.backend: not one of the choices (got 'cuda', expected auto or cuda13 or cuda12"),
         ({"cache_types": ["q8"]}, "llama_plan.cache_types[0]: not one of the choices"),
         ({"cache_types": []}, "llama_plan.cache_types: no type to choose from"),
         ({"reserve_bytes": []}, "llama_plan.reserve_bytes: a number is missing"),
