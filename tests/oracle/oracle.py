@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     record.set_defaults(run=_record)
 
     plans = commands.add_parser("plans", help="give a grid of plans to llama.cpp: each must stay within its budget")
+    plans.add_argument("--models", default="*", metavar="GLOB", help="only models whose file name matches")
     plans.set_defaults(run=_plans)
 
     fit = commands.add_parser("fit", help="compare our placement with what --fit chose, row by row")
@@ -151,11 +152,12 @@ def _plans(options: argparse.Namespace) -> int:
     import plans
 
     start = time.monotonic()
-    checked = list(plans.check())
-    wrong = [found for found in checked if found.over_budget > 0]
+    checked = list(plans.check(options.models))
+    wrong = [found for found in checked if found.wrong]
     for found in wrong[:SHOWN]:
         gpus, ram_bytes = found.node
-        print(f"{found.model} on {gpus} and {ram_bytes >> 30} GiB with {found.wishes}: {found.over_budget:.0f} MiB over the budget")
+        why = f"refused: {found.refused}" if found.refused else f"{found.over_budget:.0f} MiB over the budget"
+        print(f"{found.model} on {gpus} and {ram_bytes >> 30} GiB with {found.wishes}: {why}")
     above = sorted(figure for found in checked for figure in found.above)
     figures = ", ".join(f"{name} {above[int(part * (len(above) - 1))]:.0f}" for name, part in (("least", 0), ("median", 0.5), ("95 %", 0.95), ("most", 1)))
     print(f"MiB that a plan counts above llama.cpp, per device: {figures}")

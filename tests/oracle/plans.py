@@ -10,6 +10,7 @@ The plans are those of llama_plan for full-size models of tests/truth, on nodes 
 from __future__ import annotations
 
 import concurrent.futures
+import fnmatch
 import os
 import sys
 from collections.abc import Iterator
@@ -69,23 +70,31 @@ BESIDE = {"--cache-ram", "--ctx-checkpoints", "--fit", "--load-mode"}
 
 @dataclass(frozen=True)
 class Checked:
-    """One plan: MiB that the plan is above llama.cpp on each device, and MiB that llama.cpp is above the budget of a device or of RAM (0 or less: within)."""
+    """One plan: MiB that the plan is above llama.cpp on each device, and MiB that llama.cpp is above the budget of a device or of RAM (0 or less: within).
+
+    C(refused): llama.cpp's reason not to run it.
+    """
 
     model: str
     node: tuple[tuple[int, ...], int]
     wishes: dict
     above: list[float]
     over_budget: float
+    refused: str = ""
+
+    @property
+    def wrong(self) -> bool:
+        return self.over_budget > 0 or bool(self.refused)
 
 
-def check() -> Iterator[Checked]:
-    """Every plan of the grid that fits; models that llama_plan does not describe are left out."""
+def check(pattern: str) -> Iterator[Checked]:
+    """Every plan of the grid that fits, of the full-size models that match; those that llama_plan does not describe are left out."""
     with concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        yield from pool.map(_ask, _grid())
+        yield from pool.map(_ask, _grid(pattern))
 
 
-def _grid() -> Iterator[tuple]:
-    for path in sorted(truth.HEADERS.glob("[A-Z]*.gguf")):
+def _grid(pattern: str) -> Iterator[tuple]:
+    for path in sorted(path for path in truth.HEADERS.glob("[A-Z]*.gguf") if fnmatch.fnmatch(path.name, pattern)):
         model = read_model(str(path))
         for node in NODES:
             for wishes in WISHES:
@@ -107,7 +116,10 @@ def facts(gpus: tuple[int, ...], ram_bytes: int) -> dict:
 
 def _ask(item: tuple) -> Checked:
     path, node, wishes, made = item
-    answer = question.ask(path, settings_of(made["server"]["args"]), [{"free_mib": free, "events": True} for free in node[0]])
+    try:
+        answer = question.ask(path, settings_of(made["server"]["args"]), [{"free_mib": free, "events": True} for free in node[0]])
+    except question.Refused as refused:
+        return Checked(path.name, node, wishes, [], 0, f"{refused} ({' '.join(made['server']['args'])})")
     host = made["memory"]["host"]
     above, over = [], [(sum(answer["host"][f"{part}_bytes"] for part in question.PARTS) - host["available_bytes"] + host["reserve_bytes"]) / question.MIB]
     for device, planned in zip(answer["devices"], made["memory"]["devices"]):

@@ -52,7 +52,7 @@ IMAGES = {
 }
 """By backend, the oldest first. There is no Metal in a container.
 
-CUDA 13 before: 13.3 from 2026-06-06 (https://github.com/ggml-org/llama.cpp/pull/24228), 13.4 from 2026-09-21 (https://github.com/ggml-org/llama.cpp/pull/29207).
+CUDA 13: 13.3 from 2026-06-06 (https://github.com/ggml-org/llama.cpp/pull/24228), 13.4 from 2026-09-21 (https://github.com/ggml-org/llama.cpp/pull/29207).
 """
 
 

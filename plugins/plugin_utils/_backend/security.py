@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MODEL = "--model"
+ADVISORIES = "https://github.com/ggml-org/llama.cpp/security/advisories"
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,18 @@ class Hole:
 
 
 HOLES = (
-    Hole("--rpc", 8492, "CVE-2026-34159", "the RPC backend reads and writes anywhere", "https://github.com/ggml-org/llama.cpp/security/advisories/GHSA-j8rj-fmpv-wcxw"),
+    Hole("--rpc", 8492, "CVE-2026-34159", "the RPC backend reads and writes anywhere", f"{ADVISORIES}/GHSA-j8rj-fmpv-wcxw"),
     Hole(MODEL, 5662, "CVE-2025-49847", "a vocabulary overflows a buffer", "https://nvd.nist.gov/vuln/detail/CVE-2025-49847"),
     Hole(MODEL, 5721, "CVE-2025-52566", "a tokenizer's token count overflows", "https://nvd.nist.gov/vuln/detail/CVE-2025-52566"),
-    Hole(MODEL, 7824, "CVE-2026-33298", "a tensor's size overflows the heap", "https://github.com/ggml-org/llama.cpp/security/advisories/GHSA-96jg-mvhq-q7q7"),
-    Hole(MODEL, 8146, "CVE-2026-27940", "a GGUF header overflows the heap", "https://github.com/ggml-org/llama.cpp/security/advisories/GHSA-3p4r-fq3f-q74v"),
+    Hole(MODEL, 7824, "CVE-2026-33298", "a tensor's size overflows the heap", f"{ADVISORIES}/GHSA-96jg-mvhq-q7q7"),
+    Hole(MODEL, 8146, "CVE-2026-27940", "a GGUF header overflows the heap", f"{ADVISORIES}/GHSA-3p4r-fq3f-q74v"),
     Hole(
         None, 8908, "CVE-2026-21869", "a negative n_discard in a request overflows the heap",
         "https://github.com/ggml-org/llama.cpp/pull/22267",
     ),
     Hole(
         "--sleep-idle-seconds", 9061, "CVE-2026-43631", "a request while the model is unloaded uses freed memory",
-        "https://github.com/ggml-org/llama.cpp/security/advisories/GHSA-6hc7-9rph-cm99",
+        f"{ADVISORIES}/GHSA-6hc7-9rph-cm99",
     ),
     Hole(
         MODEL, 10436, "the tokenizer fixes of August 2026", "a crafted GGUF writes outside its buffers",

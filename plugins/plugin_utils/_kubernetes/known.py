@@ -10,7 +10,7 @@ from .._units import MIB, human
 from .found import device
 
 MIG_USED_BYTES = 64 * MIB
-"""What an idle MIG instance has in use: 12 to 44 MiB in the output of nvidia-smi in NVIDIA's guide (https://docs.nvidia.com/datacenter/tesla/mig-user-guide/)."""
+"""What an idle MIG instance has in use: 12 to 44 MiB in what nvidia-smi prints in NVIDIA's guide (https://docs.nvidia.com/datacenter/tesla/mig-user-guide/)."""
 
 BY_HAND = "Describe the node by hand (gpus and ram_bytes), or gather the facts on it."
 
