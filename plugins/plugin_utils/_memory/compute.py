@@ -14,6 +14,7 @@ from collections import Counter
 
 from .cache import hybrid
 from .cache.sliding_window import windowed_blocks
+from .graph import limit
 from .graph.allocator import ALIGNMENT_OF_DEVICE, ALIGNMENT_OF_HOST, Pool, buffer_sizes
 from .graph.architectures import MARKS, WHOLE, build_graph
 from .graph.blocks import Build
@@ -40,7 +41,19 @@ def compute(model, settings, devices, layout, held):
     held = {block: held[model.block_in_file(block)] for block in held} if model.is_looped else held
     build = Build(model, settings, layout, held, built(model, settings, layout, held), len(devices))
     build_graph(build)
+    limit.check(model, settings, held, lambda: _tensors(build, held))
     return buffer_sizes(schedule(build.graph, len(devices), settings.op_offload, pipelined(model, settings, devices)), pools(devices))
+
+
+def _tensors(build, held):
+    """Tensors of the whole graph: those of the blocks that were built, for all; counted where that may be too many."""
+    blocks = build.model.n_layer
+    guess = len(build.graph) * blocks // len(build.blocks)
+    if build.settings.mtp == "context" or guess <= limit.size(held):
+        return guess
+    whole = Build(build.model, build.settings, build.layout, held, tuple(range(blocks)), build.host)
+    build_graph(whole)
+    return len(whole.graph)
 
 
 def pools(devices):

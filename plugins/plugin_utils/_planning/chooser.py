@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from .._memory.cache.attention import head_lengths
 from .._memory.cache.refused import holds_heads
-from .._memory.settings import is_quantized
+from .._memory.settings import is_quantized, resolve
 from .._units import human
 from .context import bounds, largest, room
 from .estimate import Estimate
@@ -99,8 +99,17 @@ class Chooser:
         """The cache types to choose from that the model can have; the first asked for where it can have none, so that llama.cpp's reason is told."""
         flash_attn = self.fixed.get("flash_attn") != "off" and self.model.architecture != "grok"
         lengths = head_lengths(self.model)
-        possible = [kind for kind in self.wishes.cache_types if not is_quantized(kind) or (flash_attn and all(holds_heads(kind, length) for length in lengths))]
+        possible = [
+            kind
+            for kind in self.wishes.cache_types
+            if not is_quantized(kind) or (flash_attn and all(holds_heads(kind, length) for length in lengths) and self.has_room_for_graph(kind))
+        ]
         return possible or list(self.wishes.cache_types[:1])
+
+    def has_room_for_graph(self, kind):
+        """Whether llama.cpp's scheduler has room for the graph with a quantized cache (_memory/graph/limit.py)."""
+        cache = {"cache_type_k": kind, "cache_type_v": kind}
+        return self.probe.runs(resolve({**self.fixed, **cache, "ctx_size": self.bounds.least, "gpu_layers": 0}, self.model))
 
     def _whole(self):
         """Everything on the GPUs (of gpu_layers, those), or without a GPU everything in RAM; None where that doesn't fit and something else may."""

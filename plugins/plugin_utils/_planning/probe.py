@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .._memory.devices import HOST
+from .._memory.graph.limit import TooManyTensors, may_be_reached
 from .._memory.layout import layout
 from .._memory.memory import allocate
 from .._memory.settings import pad
@@ -33,6 +34,17 @@ class Probe:
             found = self._known[settings] = allocate(self._model, settings, self._devices)
             self._compute[self._likeness(settings)] = tuple(buffers.compute_bytes for buffers in (*found.devices, found.host))
         return self._known[settings]
+
+    def runs(self, settings):
+        """Whether llama.cpp has room for a graph with these Settings, which hardly depends on where the blocks are."""
+        held = held_by_block(self._model, settings, self._devices, layout(self._model, settings, self._devices))
+        if not may_be_reached(self._model, held):
+            return True
+        try:
+            self.ask(settings)
+        except TooManyTensors:
+            return False
+        return True
 
     def about(self, settings):
         """The same with the compute buffers of the last like it, if there was one: they hardly depend on which blocks leave tensors in RAM."""

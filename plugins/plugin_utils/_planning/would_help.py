@@ -103,7 +103,7 @@ def _more_blocks(chooser, choice):
         if needed - free >= WORTH_SAYING_BYTES or count == len(sizes):
             yield f"{human(max(needed - free, 0))} more VRAM would put {what}{counted(count, 'block')} more on the GPU."
             break
-    if is_quantized(allocation.settings.cache_type_k) or not allocation.settings.flash_attn:
+    if is_quantized(allocation.settings.cache_type_k) or not allocation.settings.flash_attn or not chooser.has_room_for_graph("q8_0"):
         return
     smaller = chooser.probe.with_settings(allocation, cache_type_k="q8_0", cache_type_v="q8_0")
     left = max(room(chooser.budget, smaller)[:-1])

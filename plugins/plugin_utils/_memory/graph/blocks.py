@@ -307,6 +307,7 @@ class Build:
         """The results of the experts added up. From the third on each is added in place, so three stand for all."""
         graph = self.graph
         parts = [graph.expand(view(x, n_embd, x.shape[2])) for _expert in range(min(used, 3))]
+        graph.left_out += 2 * (used - len(parts))
         total = parts[0]
         for part in parts[1:]:
             total = graph.expand(same("add", total, part))

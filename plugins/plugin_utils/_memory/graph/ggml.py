@@ -198,11 +198,18 @@ def result(op, shape, *sources, type_="f32"):
 
 
 class Graph:
-    """Nodes in the order in which they are computed, and leafs (ggml_build_forward_expand)."""
+    """Nodes in the order in which they are computed, and leafs (ggml_build_forward_expand).
+
+    C(left_out): nodes that others stand for.
+    """
 
     def __init__(self):
         self.nodes = []
         self.leafs = []
+        self.left_out = 0
+
+    def __len__(self):
+        return len(self.nodes) + len(self.leafs) + self.left_out
 
     def expand(self, tensor):
         """Add C(tensor) and all it needs that isn't there yet, sources first and from left to right."""
