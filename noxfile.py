@@ -174,7 +174,7 @@ def run_ansible_test(session: nox.Session, command: str, nodes: list[str]) -> No
 def molecule(session: nox.Session) -> None:
     """The roles and modules on real systemd machines: Debian 12 and 13 in containers."""
     require(session, machine.PODMAN)
-    tags = {name: images.image(name) for name in images.SUITES}
+    tags = {name: images.image(name) for name in images.IMAGES}
     try:
         settings = images.engine_settings(tags["debian13"])
     except machine.Missing as missing:
