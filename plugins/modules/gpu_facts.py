@@ -284,10 +284,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.facts import gather
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu.runner import time_limited
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu.programs import Programs
 
-# Where WSL puts the nvidia-smi of the Windows driver; a session without a login shell doesn't have it in its PATH.
-_WSL_LIBRARIES = "/usr/lib/wsl/lib"
+# Where WSL puts the nvidia-smi of the Windows driver, ROCm its tools, and K3s and RKE2 their containerd:
+# a session without a login shell doesn't have these in its PATH.
+_FURTHER_DIRECTORIES = ["/usr/lib/wsl/lib", "/opt/rocm/bin", "/var/lib/rancher/k3s/data/current/bin", "/var/lib/rancher/rke2/bin"]
 
 
 def main():
@@ -300,11 +301,8 @@ def main():
     if timeout < 1:
         error = InfraError("this is no time to wait for", where="timeout", got=str(timeout), expected="a number of seconds, 1 or more")
         module.fail_json(msg=str(error))
-    facts = gather(
-        run=time_limited(module.run_command, timeout),
-        find=lambda name: module.get_bin_path(name, opt_dirs=[_WSL_LIBRARIES]),
-    )
-    module.exit_json(changed=False, ansible_facts={"gpu": facts})
+    programs = Programs(lambda name: module.get_bin_path(name, opt_dirs=_FURTHER_DIRECTORIES), timeout)
+    module.exit_json(changed=False, ansible_facts={"gpu": gather(programs)})
 
 
 if __name__ == "__main__":

@@ -7,35 +7,54 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import amdgpu, diagnosis, host, nvidia_smi, pci, system
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import (
+    amdgpu,
+    cdi,
+    diagnosis,
+    engines,
+    host,
+    nvidia_smi,
+    pci,
+    system,
+    toolkit,
+)
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import bus_address
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import Tree
 
 SCHEMA = 1
 
 
-def gather(run, find, root="/"):
-    """C(ansible_facts['gpu']).
-
-    C(run) takes a command and gives (rc, out, err), C(find) gives the path of a program or None,
-    C(root) is the directory that stands for / in /proc and /sys.
-    """
+def gather(programs, root="/"):
+    """C(ansible_facts['gpu']). C(programs): see Programs; C(root) is the directory that stands for /."""
     tree = Tree(root)
+    engines.start(programs)
+    toolkit.start(tree, programs)
     memory = host.read(tree)
     cards = pci.cards(tree)
-    nvidia = nvidia_smi.read(run, find)
+    nvidia = nvidia_smi.read(programs)
     amd = amdgpu.read(tree, [card for card in cards if card.vendor == pci.AMD])
     devices = sorted((_with_memory(device, memory) for device in nvidia.devices + amd.devices), key=_bus_order)
     driver = nvidia.driver or amd.driver
-    problems = _without_echo(nvidia.problems, cards) + diagnosis.unused_cards(cards, devices, find("nvidia-smi") is not None)
+    platform, platform_problems = _platform(tree, programs, driver, devices)
+    problems = _without_echo(nvidia.problems, cards) + diagnosis.unused_cards(cards, devices, programs.has("nvidia-smi")) + platform_problems
     return {
         "schema": SCHEMA,
         "devices": [dict(index=index, **asdict(device)) for index, device in enumerate(devices)],
         "driver": None if driver is None else asdict(driver),
-        "platform": system.read(tree),
+        "platform": platform,
         "host": memory,
         "problems": [asdict(problem) for problem in problems],
     }
+
+
+def _platform(tree, programs, driver, devices):
+    """(the facts under C(platform), problems)."""
+    found_engines = engines.read(tree, programs)
+    found_toolkit, toolkit_problems = toolkit.read(tree, programs)
+    nvidia = driver if driver is not None and driver.vendor == "nvidia" else None
+    uuids = {device.uuid for device in devices} if nvidia else None
+    specs, cdi_problems = cdi.read(tree, nvidia and nvidia.version, uuids, found_engines)
+    return {**system.read(tree), "engines": found_engines, "toolkit": found_toolkit, "cdi": specs}, toolkit_problems + cdi_problems
 
 
 def _with_memory(device, memory):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Device, Driver, Findings, Problem, bus_name
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu.runner import TIMED_OUT
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu.programs import TIMED_OUT
 
 _FIELDS = ("index", "uuid", "pci.bus_id", "name", "memory.total", "memory.free", "driver_version", "compute_cap", "display_active")
 # Fields that a driver may be too old to know.
@@ -82,15 +82,11 @@ _KNOWN_FAILURES = (
 )
 
 
-def read(run, find):
-    """The devices and the driver that nvidia-smi tells of.
-
-    C(find) gives the path of a program or None, C(run) takes a command and gives (rc, out, err).
-    """
-    path = find("nvidia-smi")
-    if path is None:
+def read(programs):
+    """The devices and the driver that nvidia-smi tells of."""
+    if not programs.has("nvidia-smi"):
         return Findings()
-    fields, rc, output = _query(run, path)
+    fields, rc, output = _query(programs)
     rows = [row for row in (_row(line, fields) for line in output.splitlines()) if row]
     problems = _failures(rc, output, bool(rows))
     devices = []
@@ -102,7 +98,7 @@ def read(run, find):
             problems.append(problem)
     if not rows:
         return Findings(problems=tuple(problems))
-    rc, out, err = run([path])
+    rc, out, err = programs.run("nvidia-smi")
     if rc == TIMED_OUT:
         problems.append(Problem("nvidia_smi_timeout", f"nvidia-smi: {err}, so the CUDA version is unknown", _TIMEOUT_FIX))
     cuda = _CUDA_VERSION.search(out)
@@ -110,11 +106,11 @@ def read(run, find):
     return Findings(tuple(devices), driver, tuple(problems))
 
 
-def _query(run, path):
+def _query(programs):
     """(the fields that were answered, rc, output), asking again without a field that this nvidia-smi doesn't know."""
     fields = _FIELDS
     while True:
-        rc, out, err = run([path, "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits"])
+        rc, out, err = programs.run("nvidia-smi", "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits")
         refused = _REFUSED_FIELD.search(out + err)
         if refused is None or refused.group(1) not in _OPTIONAL or refused.group(1) not in fields:
             return fields, rc, out + "\n" + err

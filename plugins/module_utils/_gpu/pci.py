@@ -33,13 +33,14 @@ def cards(tree):
     """The cards of the vendors that make GPUs, in bus order; a server's management display is of no interest."""
     found = []
     for bus_id in tree.names(DEVICES):
-        path = f"{DEVICES}/{bus_id}"
-        kind, vendor, device = (tree.number(f"{path}/{name}", 16) for name in ("class", "vendor", "device"))
-        if kind is None or vendor is None or device is None or bus_address(bus_id) is None:
+        # One file tells all of it, and the driver without a link to follow.
+        told = dict(line.split("=", 1) for line in (tree.text(f"{DEVICES}/{bus_id}/uevent") or "").splitlines() if "=" in line)
+        try:
+            kind, (vendor, device) = int(told["PCI_CLASS"], 16), told["PCI_ID"].lower().split(":")
+        except (KeyError, ValueError):
             continue
-        card = Card(bus_id, f"{vendor:04x}", f"{device:04x}", tree.link_name(path + "/driver"))
         # AMD's Instinct cards are no display controllers since the MI300.
-        classes = (_DISPLAY, _PROCESSING_ACCELERATOR) if card.vendor == AMD else (_DISPLAY,)
-        if card.vendor in (NVIDIA, AMD, INTEL) and kind >> 16 in classes:
-            found.append(card)
+        classes = (_DISPLAY, _PROCESSING_ACCELERATOR) if vendor == AMD else (_DISPLAY,)
+        if bus_address(bus_id) is not None and vendor in (NVIDIA, AMD, INTEL) and kind >> 16 in classes:
+            found.append(Card(bus_id, vendor, device, told.get("DRIVER")))
     return sorted(found, key=lambda card: bus_address(card.bus_id))

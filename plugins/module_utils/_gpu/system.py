@@ -5,23 +5,69 @@
 
 from __future__ import annotations
 
-import platform
+import os
 
 # Left by Docker, by Podman, and by systemd for the container managers that tell it (LXC, nspawn).
 _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")
 
+# What the kubelet and its distributions (kubeadm, EKS, K3s, RKE2, k0s, MicroK8s) keep on a node.
+_KUBELET_MARKS = (
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/kubelet/pods",
+    "/etc/kubernetes/kubelet.conf",
+    "/etc/kubernetes/kubelet",
+    "/var/lib/rancher/k3s/agent",
+    "/var/lib/rancher/rke2/agent",
+    "/var/lib/k0s/kubelet",
+    "/var/snap/microk8s/current",
+)
 
-def read(tree):
-    """The facts under C(platform)."""
-    kernel = tree.text("/proc/sys/kernel/osrelease") or platform.release()
+# What the GPU Operator's validator, driver container and toolkit container leave on a node.
+_OPERATOR_MARKS = ("/run/nvidia/validations", "/run/nvidia/driver", "/run/nvidia/toolkit", "/usr/local/nvidia/toolkit")
+
+_DEVICE_TREE = ("/proc/device-tree", "/sys/firmware/devicetree/base")
+
+
+def read(tree, uname=None):
+    """The facts under C(platform) that the system itself tells; C(uname) stands for os.uname()."""
+    uname = uname or os.uname()
+    kernel = tree.text("/proc/sys/kernel/osrelease") or uname.release
     return {
-        "system": platform.system(),
-        "machine": platform.machine(),
+        "system": uname.sysname,
+        "machine": uname.machine,
         "kernel": kernel,
         "wsl": "microsoft" in kernel.lower(),
-        "container": any(tree.exists(mark) for mark in _CONTAINER_MARKS) or _says_container(tree.text("/proc/1/environ")),
+        "container": any(tree.exists(mark) for mark in _CONTAINER_MARKS) or _says_container(tree),
+        "jetson": jetson(tree),
+        "kubernetes_node": any(tree.exists(mark) for mark in _KUBELET_MARKS),
+        "gpu_operator": any(tree.exists(mark) for mark in _OPERATOR_MARKS),
     }
 
 
-def _says_container(environment):
+def tegra_chips(tree):
+    """NVIDIA's systems on a chip in the device tree, such as tegra234."""
+    for base in _DEVICE_TREE:
+        names = (tree.text(base + "/compatible") or "").split("\0")
+        chips = [name.partition(",")[2] for name in names if name.startswith("nvidia,tegra")]
+        if chips:
+            return chips
+    return []
+
+
+def jetson(tree):
+    """The model of a board with such a chip, None for every other system."""
+    if not tegra_chips(tree) and not tree.exists("/etc/nv_tegra_release"):
+        return None
+    for base in _DEVICE_TREE:
+        model = (tree.text(base + "/model") or "").strip("\0 \n")
+        if model:
+            return model
+    return "NVIDIA Tegra"
+
+
+def _says_container(tree):
+    # For root alone, and the marks above do without it: no matter for the user.
+    before = list(tree.denied)
+    environment = tree.text("/proc/1/environ")
+    tree.denied[:] = before
     return any(entry.startswith("container=") for entry in (environment or "").split("\0"))

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Reading /proc and /sys below a prefix. Private: not an interface for other collections."""
+"""Reading /proc, /sys and /etc below a prefix. Private: not an interface for other collections."""
 
 from __future__ import annotations
 
@@ -9,21 +9,33 @@ import os
 
 
 class Tree:
-    """The files below C(root). What isn't there, or can't be read, is None or empty: no source is certain to exist."""
+    """The files below C(root). What isn't there, or can't be read, is None or empty: no source is certain to exist.
+
+    C(denied) collects the paths that are there for other users only.
+    """
 
     def __init__(self, root="/"):
         self._root = root
+        self.denied = []
 
     def _path(self, path):
         return os.path.join(self._root, path.lstrip("/"))
 
-    def text(self, path):
-        """The text of a file without the white space around it, None where it can't be read."""
+    def data(self, path):
+        """The bytes of a file, None where it can't be read."""
         try:
             with open(self._path(path), "rb") as file:
-                return file.read().decode("utf-8", "replace").strip()
+                return file.read()
+        except PermissionError:
+            self.denied.append(path)
+            return None
         except OSError:
             return None
+
+    def text(self, path):
+        """The text of a file without the white space around it, None where it can't be read."""
+        data = self.data(path)
+        return None if data is None else data.decode("utf-8", "replace").strip()
 
     def number(self, path, base=10):
         """The one number a file holds, None where it holds none."""
@@ -36,6 +48,9 @@ class Tree:
         """The sorted names in a directory."""
         try:
             return sorted(os.listdir(self._path(path)))
+        except PermissionError:
+            self.denied.append(path)
+            return []
         except OSError:
             return []
 
@@ -43,9 +58,25 @@ class Tree:
         """Whether there is anything at this path."""
         return os.path.lexists(self._path(path))
 
-    def link_name(self, path):
-        """The last part of what a symbolic link points to, None where there is no link."""
+    def same(self, one, other):
+        """Whether two paths lead to the same file or directory."""
+        return os.path.realpath(self._path(one)) == os.path.realpath(self._path(other))
+
+    def link(self, path):
+        """What a symbolic link points to, None where there is no link."""
         try:
-            return os.path.basename(os.readlink(self._path(path)))
+            return os.readlink(self._path(path))
         except OSError:
             return None
+
+    def space(self, path):
+        """(total, free) bytes of the file system that holds C(path), or would hold it: its nearest directory that is there. None where unknown."""
+        path = self._path(path)
+        while not os.path.exists(path) and os.path.dirname(path) != path:
+            path = os.path.dirname(path)
+        try:
+            found = os.statvfs(path)
+        except OSError:
+            return None
+        # As for an ordinary user: the blocks kept for root don't count as free.
+        return found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize

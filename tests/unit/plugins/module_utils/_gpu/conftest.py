@@ -27,14 +27,50 @@ class Transcript:
             else:
                 output.append(line)
 
-    def find(self, name):
-        return "/usr/bin/" + name if name == "nvidia-smi" else None
+    def has(self, name):
+        return name == "nvidia-smi"
 
-    def run(self, argv):
-        assert argv[0] == "/usr/bin/nvidia-smi"
-        command = " ".join(["nvidia-smi"] + argv[1:])
-        self.calls.append(command)
-        return self._answers[command]
+    def start(self, *command):
+        pass
+
+    def run(self, *command):
+        if command[0] != "nvidia-smi":
+            return 127, "", "not installed"
+        self.calls.append(" ".join(command))
+        return self._answers[" ".join(command)]
+
+
+class Answers(Transcript):
+    """An nvidia-smi that answers with what the function C(answer) makes of its arguments."""
+
+    def __init__(self, answer):
+        self._answer = answer
+
+    def run(self, *command):
+        return self._answer(*command[1:]) if command[0] == "nvidia-smi" else (127, "", "not installed")
+
+
+class Nothing(Answers):
+    """A node without any program."""
+
+    def __init__(self):
+        super().__init__(None)
+
+    def has(self, name):
+        return False
+
+    def run(self, *command):
+        return 127, "", "not installed"
+
+
+@pytest.fixture
+def nothing():
+    return Nothing()
+
+
+@pytest.fixture
+def answering():
+    return Answers
 
 
 @pytest.fixture
@@ -65,11 +101,9 @@ def card():
     """card(bus_id, ids, driver): the files of one card in sysfs."""
 
     def make(bus_id, ids, driver=None, kind="0x030000", **more):
-        vendor, device = ids.split(":")
         path = f"/sys/bus/pci/devices/{bus_id}/"
-        files = {path + "class": kind + "\n", path + "vendor": f"0x{vendor}\n", path + "device": f"0x{device}\n"}
-        if driver:
-            files[path + "driver"] = "-> ../../../../bus/pci/drivers/" + driver
+        lines = ([f"DRIVER={driver}"] if driver else []) + [f"PCI_CLASS={kind[2:].lstrip('0')}", f"PCI_ID={ids.upper()}", f"PCI_SLOT_NAME={bus_id}"]
+        files = {path + "uevent": "\n".join(lines) + "\n"}
         files.update((path + name, text) for name, text in more.items())
         return files
 

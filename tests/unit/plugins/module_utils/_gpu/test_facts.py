@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.facts import gather
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu.conftest import Nothing
 
 MIB, GIB = 1024**2, 1024**3
 MEMINFO = {"/proc/meminfo": "MemTotal: 125829120 kB\nMemAvailable: 104857600 kB\n"}
 
 
 def without_smi(root):
-    return gather(None, lambda name: None, root)
+    return gather(Nothing(), root)
 
 
 def with_smi(transcript, root):
-    return gather(transcript.run, transcript.find, root)
+    return gather(transcript, root)
 
 
 def codes(facts):

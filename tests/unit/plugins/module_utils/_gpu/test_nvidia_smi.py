@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 def read(smi):
     def read_transcript(name):
         transcript = smi(name)
-        return nvidia_smi.read(transcript.run, transcript.find)
+        return nvidia_smi.read(transcript)
 
     return read_transcript
 
@@ -62,14 +62,14 @@ def test_a_driver_too_old_for_compute_cap_is_asked_without_it(read):
     assert found.problems == ()
 
 
-def test_a_refused_field_that_is_needed_ends_the_asking():
+def test_a_refused_field_that_is_needed_ends_the_asking(answering):
     asked = []
 
-    def run(argv):
-        asked.append(argv)
+    def run(*arguments):
+        asked.append(arguments)
         return 2, 'Field "uuid" is not a valid field to query.\n', ""
 
-    found = nvidia_smi.read(run, lambda name: name)
+    found = nvidia_smi.read(answering(run))
     assert len(asked) == 1
     assert codes(found) == ["nvidia_smi_failed"]
     assert 'Field "uuid"' in found.problems[0].message
@@ -117,7 +117,7 @@ def test_a_failure_is_one_problem_with_a_fix(read, smi, name, code, said):
     assert said in found.problems[0].message and found.problems[0].fix.endswith(".")
     # Without an answer there is no use in asking for the banner, which may hang as well.
     transcript = smi(name)
-    nvidia_smi.read(transcript.run, transcript.find)
+    nvidia_smi.read(transcript)
     assert len(transcript.calls) == 1
 
 
@@ -129,28 +129,28 @@ def test_a_lost_gpu_leaves_the_others(read):
     assert found.driver.version == "550.163.01"
 
 
-def test_no_answer_in_time():
-    found = nvidia_smi.read(lambda argv: (124, "", "no answer within 10 s"), lambda name: name)
+def test_no_answer_in_time(answering):
+    found = nvidia_smi.read(answering(lambda *arguments: (124, "", "no answer within 10 s")))
     assert (found.devices, found.driver) == ((), None)
     assert codes(found) == ["nvidia_smi_timeout"]
     assert "no answer within 10 s" in found.problems[0].message
 
 
-def test_no_banner_in_time_costs_the_cuda_version_alone(smi):
+def test_no_banner_in_time_costs_the_cuda_version_alone(smi, answering):
     transcript = smi("l4")
-    found = nvidia_smi.read(lambda argv: transcript.run(argv) if len(argv) > 1 else (124, "", "no answer within 10 s"), transcript.find)
+    found = nvidia_smi.read(answering(lambda *arguments: transcript.run("nvidia-smi", *arguments) if arguments else (124, "", "no answer within 10 s")))
     assert len(found.devices) == 1
     assert found.driver == Driver("nvidia", "570.86.15", None)
     assert codes(found) == ["nvidia_smi_timeout"]
 
 
-def test_silence_is_a_failure():
-    found = nvidia_smi.read(lambda argv: (0, "", ""), lambda name: name)
+def test_silence_is_a_failure(answering):
+    found = nvidia_smi.read(answering(lambda *arguments: (0, "", "")))
     assert [problem.message for problem in found.problems] == ["nvidia-smi ended with code 0: no output"]
 
 
-def test_a_node_without_nvidia_smi_is_not_a_problem():
-    found = nvidia_smi.read(None, lambda name: None)
+def test_a_node_without_nvidia_smi_is_not_a_problem(nothing):
+    found = nvidia_smi.read(nothing)
     assert (found.devices, found.driver, found.problems) == ((), None, ())
 
 
@@ -158,7 +158,7 @@ def test_a_node_without_nvidia_smi_is_not_a_problem():
     "capability, architecture",
     [("5.2", "maxwell"), ("6.1", "pascal"), ("7.0", "volta"), ("7.5", "turing"), ("8.6", "ampere"), ("9.0", "hopper"), ("10.0", "blackwell"), ("99.0", None)],
 )
-def test_architectures(capability, architecture):
+def test_architectures(answering, capability, architecture):
     row = f"0, GPU-1, 00000000:01:00.0, A GPU, 1, 1, 570.1, {capability}, Disabled\n"
-    found = nvidia_smi.read(lambda argv: (0, row, ""), lambda name: name)
+    found = nvidia_smi.read(answering(lambda *arguments: (0, row, "")))
     assert (found.devices[0].compute_capability, found.devices[0].architecture) == (capability, architecture)

@@ -1,0 +1,79 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Running the programs of a node within one time limit. Private: not an interface for other collections."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+TIMED_OUT = 124
+CANNOT_RUN = 126
+NOT_FOUND = 127
+
+
+class Programs:
+    """The programs of this machine. C(seconds) is the limit for all of them together; C(find) gives the path of a program or None.
+
+    Those that are started early run beside one another, so a node costs the time of the slowest and not of all.
+    A program that isn't done in time gets SIGKILL but isn't waited for: nvidia-smi on a broken GPU hangs in the kernel,
+    where no signal ends it. Its output goes to a file, so nothing that it started can hold a pipe open.
+    """
+
+    def __init__(self, find, seconds):
+        self._find = find
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        self._paths = {}
+        self._started = {}
+
+    def has(self, name):
+        """Whether there is a program C(name)."""
+        if name not in self._paths:
+            self._paths[name] = self._find(name)
+        return self._paths[name] is not None
+
+    def start(self, name, *arguments):
+        """Begin what run() will be asked for later. Nothing where there is no such program."""
+        command = (name, *arguments)
+        if command in self._started or not self.has(name):
+            return
+        self._started[command] = _begin([self._paths[name], *arguments])
+
+    def run(self, name, *arguments):
+        """(rc, out, err); never raises."""
+        if not self.has(name):
+            return NOT_FOUND, "", f"{name} is not installed"
+        self.start(name, *arguments)
+        process, out, err = self._started.pop((name, *arguments))
+        if process is None:
+            return CANNOT_RUN, "", err
+        try:
+            rc = process.wait(max(0, self._deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            return TIMED_OUT, "", f"no answer within {self._seconds} s"
+        return rc, _text(out), _text(err)
+
+
+def _begin(command):
+    """(process, file of its output, file of its errors), or (None, None, why not)."""
+    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+    environment = dict(os.environ, LC_ALL="C", LANGUAGE="C")
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True)
+    except OSError as error:
+        return None, None, str(error)
+    return process, out, err
+
+
+def _text(file):
+    with file:
+        file.seek(0)
+        return file.read().decode("utf-8", "replace")
