@@ -102,6 +102,11 @@ path:
   returned: success
   type: str
   sample: /etc/docker/daemon.json
+differs:
+  description: Whether the file did not have the settings.
+  returned: success
+  type: bool
+  sample: true
 created:
   description: Whether there was no such file before.
   returned: success
@@ -164,7 +169,8 @@ def main():
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
     diff = {"before": before or "", "after": after, "before_header": path, "after_header": path}
-    module.exit_json(changed=changed, path=path, created=changed and before is None, backup_file=backup or None, diff=diff if changed else {})
+    result = {"path": path, "differs": changed, "created": changed and before is None, "backup_file": backup or None}
+    module.exit_json(changed=changed, diff=diff if changed else {}, **result)
 
 
 def _read(path):

@@ -56,7 +56,7 @@ def refresh(manager, repository):
     name = [repository.rpartition("/")[2].rpartition(".")[0]] if repository else []
     if manager == "zypper":
         return ["zypper", "--non-interactive", "--gpg-auto-import-keys", "refresh", *name]
-    return [manager, "--assumeyes", "makecache", *([f"--disablerepo=*", f"--enablerepo={name[0]}"] if name else [])]
+    return [manager, "--assumeyes", "makecache", *(["--disablerepo=*", f"--enablerepo={name[0]}"] if name else [])]
 
 
 def remove(manager, names):

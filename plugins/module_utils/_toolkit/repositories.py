@@ -28,7 +28,7 @@ def read(tree):
 
 def _files(tree):
     for path in ("/etc/apt/sources.list", *_in(tree, "/etc/apt/sources.list.d", ".list")):
-        yield path, [match.group(1) for match in map(_ONE_LINE.match, _lines(tree.text(path)))if match]
+        yield path, [match.group(1) for match in map(_ONE_LINE.match, _lines(tree.text(path))) if match]
     for path in _in(tree, "/etc/apt/sources.list.d", ".sources"):
         yield path, list(_deb822(tree.text(path) or ""))
     for directory in ("/etc/yum.repos.d", "/etc/zypp/repos.d"):

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.versions import numbers
 
-FACTS_SCHEMA = 2
+# Problems of the facts that mean an NVIDIA GPU is there, or should be, and can't be used.
+_UNUSABLE = {
+    "no_driver", "driver_not_loaded", "nouveau", "other_driver", "nvidia_smi_missing", "driver_library_mismatch", "no_devices", "gpu_lost",
+    "gpu_memory_unreadable", "permission_denied", "nvidia_library_missing", "nvidia_smi_timeout", "nvidia_smi_failed",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,14 @@ class Node:
 
 def node(facts, info):
     """A Node. Raises InfraError for dictionaries that are not these facts."""
-    if not isinstance(facts, dict) or facts.get("schema") != FACTS_SCHEMA:
-        raise InfraError("not the facts about GPUs", where="input", got=shown(facts), expected=f"ansible_facts['gpu'], schema {FACTS_SCHEMA}")
+    if not isinstance(facts, dict) or "engines" not in facts.get("platform", {}):
+        raise InfraError("not the facts about GPUs", where="input", got=shown(facts), expected="ansible_facts['gpu'] of prositronic.infra.gpu_facts")
     if not isinstance(info, dict) or "system" not in info or "daemons" not in info:
         raise InfraError("not what a node has of the toolkit", "node", shown(info), "node, as prositronic.infra.nvidia_container_toolkit_info returns it")
     platform = facts["platform"]
     return Node(
         gpus=tuple(device["name"] for device in facts["devices"] if device["vendor"] == "nvidia"),
-        problems=tuple(problem for problem in facts["problems"] if "nvidia" in f"{problem['code']} {problem['message']}".lower()),
+        problems=tuple(one for one in facts["problems"] if one["code"] in _UNUSABLE and "amd" not in one["message"].lower()),
         wsl=platform["wsl"],
         jetson=platform["jetson"],
         kubernetes_node=platform["kubernetes_node"],

@@ -21,7 +21,7 @@ def left_to_the_vendor(node):
 
 def wanted(wishes):
     """{name: version}."""
-    return {name: wishes.package_version for name in (BASE if wishes.cdi_only else TOOLKIT)}
+    return dict.fromkeys(BASE if wishes.cdi_only else TOOLKIT, wishes.package_version)
 
 
 def packages(wishes, node):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.packages import TOOLKIT
 
-from .cdi import FLAGS, OLD_SCHEMA, cdi
+from .cdi import cdi
 from .engines import chosen, engine_step, rootless_docker
 from .node import node as checked_node
 from .packages import left_to_the_vendor, packages
@@ -88,12 +88,10 @@ def _present(wishes, node):
 
 def _absent(wishes, node):
     installed = [name for name in reversed(TOOLKIT) if name in node.info["packages"]]
-    flags = [flag for flag in (node.info["refresh_settings"] or {}).get(FLAGS, "").split(",") if flag]
     manager = node.info["system"]["manager"]
     return {
         "packages": {"manager": manager, "packages": {name: node.info["packages"][name] for name in installed}} if installed else None,
         "remove_files": [*(own_files(node) if manager else []), "/var/run/cdi/nvidia.yaml"],
-        "cdi": {"settings": {FLAGS: ""} if flags == [OLD_SCHEMA] else {}},
         "engines": _engine_steps(wishes, node, chosen(wishes, node)),
     }
 
