@@ -90,6 +90,10 @@ node:
       description: The services of Docker, containerd and CRI-O, V(null) where there is none.
       type: dict
       sample: {docker: {unit: docker.service, active: true, arguments: ["-H", "fd://"]}, containerd: null, crio: null}
+    clients:
+      description: Those of the commands C(docker) and C(podman) that are there. A Docker daemon may be there without its client.
+      type: list
+      elements: str
     containers:
       description: How many containers run under each engine, and how many of them use an NVIDIA GPU.
       type: dict

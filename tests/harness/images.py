@@ -38,7 +38,7 @@ IMAGES = {
     "debian12": ("bookworm", (), ()),
     "debian13": ("trixie", (), ()),
     "toolkit_debian12": ("bookworm", ENGINES, ()),
-    "toolkit_debian13": ("trixie", ENGINES, ()),
+    "toolkit_debian13": ("trixie", (*ENGINES, "docker-cli"), ()),
     "toolkit_rpm": ("bookworm", RPM, (SAYS_ROCKY,)),
 }
 FALLBACK = pathlib.Path(__file__).with_name("containers.conf")

@@ -34,6 +34,7 @@ def read(tree, machine, find, run, users, directory=None):
         "held": held,
         "repositories": repositories.read(tree),
         "daemons": {name: _daemon(unit, found["systemd"], run) for name, unit in _DAEMONS.items()},
+        "clients": [name for name in ("docker", "podman") if find(name)],
         "containers": {name: running.get(name, {"running": 0, "gpu": 0}) for name in ("podman", *_DAEMONS)},
         "hook": HOOK if tree.exists(HOOK) else None,
         "refresh_settings": _assignments(tree.text(REFRESH_SETTINGS)),

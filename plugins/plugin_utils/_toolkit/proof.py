@@ -19,7 +19,7 @@ def proofs(wishes, node, engines):
     label = ["--security-opt=label=disable"] if confined else []
     found = []
     for engine in engines:
-        if engine.name not in ("podman", "docker"):
+        if engine.name not in node.info["clients"]:
             continue
         gpu = ["--device", DEVICE] if takes_cdi(engine) else ["--runtime=nvidia", "--env=NVIDIA_VISIBLE_DEVICES=all"]
         command = [engine.name, "run", "--rm", "--network=none", *label, *gpu, wishes.verify_image, "nvidia-smi", "-L"]
