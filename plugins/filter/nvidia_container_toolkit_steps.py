@@ -28,9 +28,9 @@ options:
     type: dict
     required: true
   state:
-    description: V(absent) for the steps that remove the toolkit.
+    description: V(absent) for the steps that remove the toolkit, V(artefacts) for what a node without internet needs.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, artefacts]
     default: present
   version:
     description: The one version of all the packages.
@@ -191,6 +191,9 @@ _value:
       elements: dict
     selinux:
       description: The SELinux boolean to set. V(null) for none.
+      type: dict
+    artefacts:
+      description: For O(state=artefacts) what M(prositronic.infra.package_index_info) is asked.
       type: dict
     proofs:
       description: Commands that prove that containers see the GPUs.

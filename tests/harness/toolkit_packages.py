@@ -173,7 +173,9 @@ def debs(files, build: pathlib.Path, version: str, to: pathlib.Path) -> None:
             for script, text in (("postinst", AFTER_DEB), ("postrm", AFTER_DEB_REMOVAL)):
                 (control.parent / script).write_text(text, encoding="utf-8")
                 (control.parent / script).chmod(0o755)
-        subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", str(root), str(to / f"{name}_{version}-1_amd64.deb")], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", str(root), str(to / f"{name}_{version}-1_amd64.deb")], check=True, stdout=subprocess.DEVNULL
+        )
 
 
 def rpms(files, build: pathlib.Path, version: str, to: pathlib.Path) -> None:
@@ -212,7 +214,9 @@ def repository(made: pathlib.Path, place: pathlib.Path, home: pathlib.Path, fing
     listing = subprocess.run(["dpkg-scanpackages", "--multiversion", "."], cwd=deb, capture_output=True, check=True).stdout
     (deb / "Packages").write_bytes(listing)
     (deb / "Packages.gz").write_bytes(gzip.compress(listing))
-    release = subprocess.run(["apt-ftparchive", "-o", "APT::FTPArchive::Release::Origin=tests", "release", "."], cwd=deb, capture_output=True, check=True).stdout
+    release = subprocess.run(
+        ["apt-ftparchive", "-o", "APT::FTPArchive::Release::Origin=tests", "release", "."], cwd=deb, capture_output=True, check=True
+    ).stdout
     (deb / "Release").write_bytes(release)
     gpg(home, "--local-user", fingerprint, "--clear-sign", "--output", str(deb / "InRelease"), str(deb / "Release"))
     subprocess.run(["createrepo_c", "--quiet", str(rpm)], check=True)

@@ -33,11 +33,15 @@ def checked_key(data, expected):
 
 def fingerprints(data):
     """The fingerprints (capital hexadecimal digits) of the primary keys in an armoured or binary key file."""
-    blocks = [_unarmoured(match.group(1)) for match in _ARMOUR.finditer(data)] or [data]
-    found = [_fingerprint(body) for block in blocks for tag, body in _packets(block) if tag == _PUBLIC_KEY]
+    found = [_fingerprint(body) for tag, body in _packets(binary_key(data)) if tag == _PUBLIC_KEY]
     if not found:
         raise InfraError("there is no OpenPGP public key in it", where="key", got=shown(data[:40]), expected="a key file, armoured or binary")
     return found
+
+
+def binary_key(data):
+    """A key file without its armour."""
+    return b"".join(_unarmoured(match.group(1)) for match in _ARMOUR.finditer(data)) or data
 
 
 def plain_fingerprint(text):

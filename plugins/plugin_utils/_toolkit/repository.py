@@ -8,6 +8,8 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.openpgp import plain_fingerprint
 
+from .packages import wanted
+
 # The file, the key, and the folder under the address of the repository.
 _PLACES = {
     "apt": ("/etc/apt/sources.list.d/nvidia-container-toolkit.sources", "/etc/apt/keyrings/nvidia-container-toolkit.asc", "deb"),
@@ -22,13 +24,26 @@ def repository(wishes, node, packages):
     if wishes.source != "repository":
         return None
     path, key, kind = _PLACES[node.info["system"]["manager"]]
-    url = f"{wishes.repository_url.rstrip('/')}/{kind}/{node.info['system']['architecture']}"
+    url = _url(wishes, node)
     content = _apt(url, key) if kind == "deb" else _rpm(url, key, packages if wishes.hold else ())
     fingerprints = [plain_fingerprint(fingerprint) for fingerprint in wishes.key_fingerprints]
     return {
         "path": path,
         "content": content,
         "key": {"path": key, "url": wishes.key_url if not wishes.key else None, "content": wishes.key or None, "fingerprints": fingerprints},
+    }
+
+
+def artefacts(wishes, node):
+    """{url, format, packages, version}: what to ask of the repository for a node that does not reach it."""
+    system = node.info["system"]
+    if system["manager"] is None:
+        raise InfraError("no package manager for this system is known", "node", system["name"] or "an unknown system", "apt, dnf, yum or zypper")
+    return {
+        "url": _url(wishes, node),
+        "format": _PLACES[system["manager"]][2],
+        "packages": list(wanted(wishes)),
+        "version": wishes.package_version,
     }
 
 
@@ -58,6 +73,11 @@ def old_files(wishes, node):
             " or use them as they are with nvidia_container_toolkit_source=configured",
         )  # fmt: skip
     return [file["path"] for file in found]
+
+
+def _url(wishes, node):
+    system = node.info["system"]
+    return f"{wishes.repository_url.rstrip('/')}/{_PLACES[system['manager']][2]}/{system['architecture']}"
 
 
 def _apt(url, key):

@@ -13,13 +13,14 @@ from .engines import chosen, engine_step, rootless_docker
 from .node import node as checked_node
 from .packages import left_to_the_vendor, packages
 from .proof import proofs
-from .repository import old_files, own_files, repository
+from .repository import artefacts, old_files, own_files, repository
 from .restart import restart_refusal
 from .wishes import wishes as checked_wishes
 
 SCHEMA = 1
 _EMPTY = {
     "repository": None, "old_repositories": [], "packages": None, "remove_files": [], "cdi": None, "engines": [], "selinux": None, "proofs": [],
+    "artefacts": None,
 }  # fmt: skip
 
 
@@ -27,6 +28,8 @@ def steps(facts, info, options):
     """The steps as a dictionary; see the documentation of the filter nvidia_container_toolkit_steps."""
     wishes, node = checked_wishes(options), checked_node(facts, info)
     try:
+        if wishes.state == "artefacts":
+            return _result("apply", None, artefacts=artefacts(wishes, node))
         if wishes.state == "absent":
             return _result("apply", None, **_absent(wishes, node))
         nothing = _nothing_to_do(wishes, node)

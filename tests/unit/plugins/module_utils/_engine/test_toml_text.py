@@ -72,7 +72,7 @@ def test_another_value_is_a_conflict_unless_it_may_be_overwritten():
         "plugins = {a = 1}\n",
         '[plugins]\n"io.containerd.grpc.v1.cri" = {enable_cdi = false}\n',
         '[plugins]\n"io.containerd.grpc.v1.cri".sandbox = "a"\n',
-        '[[plugins]]\na = 1\n',
+        "[[plugins]]\na = 1\n",
     ],
 )
 def test_a_table_that_is_written_otherwise_is_refused(text):

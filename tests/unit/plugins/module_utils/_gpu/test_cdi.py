@@ -48,7 +48,7 @@ devices:
   name: all
 kind: nvidia.com/gpu
 """
-FILES = {path: "" for path in ("/dev/nvidiactl", "/dev/nvidia0", "/usr/bin/nvidia-cdi-hook", "/usr/lib/x86_64-linux-gnu/libcuda.so.580.95.05")}
+FILES = dict.fromkeys(("/dev/nvidiactl", "/dev/nvidia0", "/usr/bin/nvidia-cdi-hook", "/usr/lib/x86_64-linux-gnu/libcuda.so.580.95.05"), "")
 UUID = "GPU-5c0e4b7e-2d8a-9f3b-7c61-1f0f0c2a9d34"
 
 

@@ -77,7 +77,9 @@ def test_containerd_beside_docker_is_docker_s():
 
 def test_kubernetes_chooses_the_runtime_by_its_name():
     got = settings(*nodes.node({"crio": "1.34.0"}, kubernetes_node=True))
-    assert got == {"crio": {"crio.runtime.runtimes.nvidia.runtime_path": "/usr/bin/nvidia-container-runtime", "crio.runtime.runtimes.nvidia.runtime_type": "oci"}}
+    assert got == {
+        "crio": {"crio.runtime.runtimes.nvidia.runtime_path": "/usr/bin/nvidia-container-runtime", "crio.runtime.runtimes.nvidia.runtime_type": "oci"}
+    }
     assert settings(*nodes.node({"crio": "1.34.0"})) == {}
 
 

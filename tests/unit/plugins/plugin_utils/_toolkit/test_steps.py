@@ -91,13 +91,13 @@ def test_a_change_of_version_needs_permission(installed, kind):
 
 def test_packages_of_a_folder_need_all_files_and_the_right_checksums():
     names = [f"{name}_1.20.0-1_amd64.deb" for name in nodes.TOOLKIT]
-    given = nodes.node(info={"files": {name: "a" * 64 for name in names}})
+    given = nodes.node(info={"files": dict.fromkeys(names, "a" * 64)})
     options = {"source": "directory", "directory": "/srv/packages"}
     result = made(*given, **options, checksums={names[0]: "sha256:" + "A" * 64})
     assert result["packages"]["files"] == [f"/srv/packages/{name}" for name in names]
     assert result["repository"] is None
     assert "the checksum of a package is wrong" in refusal(*given, **options, checksums={names[1]: "b" * 64})
-    assert names[3] in refusal(*nodes.node(info={"files": {name: "" for name in names[:3]}}), **options)
+    assert names[3] in refusal(*nodes.node(info={"files": dict.fromkeys(names[:3], "")}), **options)
     with pytest.raises(InfraError, match="folder"):
         steps(*given, {"source": "directory"})
 
