@@ -145,6 +145,12 @@ if [ "$1" = configure ]; then
     fi
 fi
 """
+BEFORE_DEB_REMOVAL = """#!/bin/sh
+set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+    deb-systemd-invoke stop nvidia-cdi-refresh.path nvidia-cdi-refresh.service >/dev/null || true
+fi
+"""
 AFTER_DEB_REMOVAL = """#!/bin/sh
 set -e
 if [ "$1" = purge ]; then
@@ -170,12 +176,26 @@ def debs(files, build: pathlib.Path, version: str, to: pathlib.Path) -> None:
         )
         if name == BASE:
             (control.parent / "conffiles").write_text("/etc/nvidia-container-toolkit/nvidia-cdi-refresh.env\n", encoding="utf-8")
-            for script, text in (("postinst", AFTER_DEB), ("postrm", AFTER_DEB_REMOVAL)):
+            for script, text in (("postinst", AFTER_DEB), ("prerm", BEFORE_DEB_REMOVAL), ("postrm", AFTER_DEB_REMOVAL)):
                 (control.parent / script).write_text(text, encoding="utf-8")
                 (control.parent / script).chmod(0o755)
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", str(root), str(to / f"{name}_{version}-1_amd64.deb")], check=True, stdout=subprocess.DEVNULL
         )
+
+
+# What NVIDIA's scripts do, in Lua: a shell script would need a package that owns /bin/sh, which the stand-in for a system of RPMs does not have.
+RPM_SCRIPTS = """%post -p <lua>
+rpm.execute("/usr/bin/nvidia-ctk", "--quiet", "config", "--config-file=/etc/nvidia-container-runtime/config.toml", "--in-place")
+rpm.execute("systemctl", "--quiet", "preset", "nvidia-cdi-refresh.path", "nvidia-cdi-refresh.service")
+%preun -p <lua>
+if tonumber(arg[2]) == 0 then
+  rpm.execute("systemctl", "--quiet", "disable", "--now", "nvidia-cdi-refresh.path", "nvidia-cdi-refresh.service")
+end
+%posttrans -p <lua>
+rpm.execute("systemctl", "daemon-reload")
+rpm.execute("systemctl", "start", "nvidia-cdi-refresh.path", "nvidia-cdi-refresh.service")
+"""
 
 
 def rpms(files, build: pathlib.Path, version: str, to: pathlib.Path) -> None:
@@ -185,12 +205,11 @@ def rpms(files, build: pathlib.Path, version: str, to: pathlib.Path) -> None:
         shutil.rmtree(root, ignore_errors=True)
         put({path.replace("/lib/x86_64-linux-gnu/", "/lib64/"): file for path, file in contents.items()}, root)
         requires = "".join(f"Requires: {other} = {version}-1\n" for other in needs(version)[name])
-        listed = "\n".join(f"/{path.relative_to(root)}" for path in sorted(root.rglob("*")) if path.is_file())
-        # Without scripts: each would need a package that owns /bin/sh, which the stand-in for a system of RPMs does not have.
+        listed = "\n".join(f"{'%config(noreplace) ' if path.suffix == '.env' else ''}/{path.relative_to(root)}" for path in sorted(root.rglob("*")) if path.is_file())
         spec = build / f"{name}.spec"
         spec.write_text(
             f"Name: {name}\nVersion: {version}\nRelease: 1\nSummary: A stand-in for the tests\nLicense: Apache-2.0\nAutoReqProv: no\n{requires}"
-            f"%description\nA stand-in for the tests.\n%install\ncp -a {root}/. %{{buildroot}}\n%files\n{listed}\n",
+            f"%description\nA stand-in for the tests.\n%install\ncp -a {root}/. %{{buildroot}}\n{RPM_SCRIPTS if name == BASE else ''}%files\n{listed}\n",
             encoding="utf-8",
         )
         define = ["--define", f"_topdir {top}", "--define", "_build_id_links none", "--define", "__os_install_post %{nil}", "--target", "x86_64"]

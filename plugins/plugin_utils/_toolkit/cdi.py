@@ -42,16 +42,20 @@ def cdi(wishes, node, engines, packages_change):
         "method": "units" if units else "command",
         "path": path,
         "settings": settings,
-        "refresh": node.has_gpu and (packages_change or bool(settings) or not own or any(spec["stale"] for spec in own)),
+        "refresh": node.has_gpu and (packages_change or not settings.items() <= _there(node).items() or not own or any(spec["stale"] for spec in own)),
         "remove": old if wishes.remove_stale_cdi_specs else [],
         "notes": notes,
     }
 
 
 def _settings(wishes, node, engines):
-    """What has to be written to the environment file: {name: value}."""
+    """What has to be in the environment file: {name: value}. A package of another version may bring a new file, so also what is there already."""
     old = [engine.name for engine in engines if takes_cdi(engine) and engine.version < _READS_0_7_SINCE[engine.name]]
     if not old or numbers(wishes.version) < (1, 19, 0):
         return {}
-    flags = [flag for flag in (node.info["refresh_settings"] or {}).get(FLAGS, "").strip("\"'").split(",") if flag]
-    return {} if OLD_SCHEMA in flags else {FLAGS: ",".join([*flags, OLD_SCHEMA])}
+    flags = [flag for flag in _there(node).get(FLAGS, "").strip("\"'").split(",") if flag]
+    return {FLAGS: ",".join(flags if OLD_SCHEMA in flags else [*flags, OLD_SCHEMA])}
+
+
+def _there(node):
+    return node.info["refresh_settings"] or {}

@@ -188,7 +188,15 @@ def test_flags_of_others_stay():
     name = "NVIDIA_CTK_CDI_GENERATE_FEATURE_FLAGS"
     settings = made(*nodes.node({"podman": "4.3.1"}, info={"refresh_settings": {name: "other"}}))["cdi"]["settings"]
     assert settings == {name: "other,no-additional-gids-for-device-nodes"}
-    assert made(*nodes.node({"podman": "4.3.1"}, info={"refresh_settings": settings}))["cdi"]["settings"] == {}
+
+
+def test_the_flag_is_kept_through_a_change_of_packages_and_alone_is_no_reason_to_make_the_specification_anew():
+    flag = {"NVIDIA_CTK_CDI_GENERATE_FEATURE_FLAGS": "no-additional-gids-for-device-nodes"}
+    info = {"packages": dict.fromkeys(nodes.TOOLKIT, "1.20.0-1"), "refresh_settings": flag}
+    fresh = {"cdi": {"specs": [nodes.SPEC], "duplicates": []}}
+    cdi = made(*nodes.node({"podman": "4.3.1"}, info=info, **fresh))["cdi"]
+    assert (cdi["settings"], cdi["refresh"]) == (flag, False)
+    assert made(*nodes.node({"podman": "4.3.1"}, info={**info, "refresh_settings": {}}, **fresh))["cdi"]["refresh"]
 
 
 def test_static_specifications_are_named_and_removed_when_asked():
