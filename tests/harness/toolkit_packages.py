@@ -205,7 +205,8 @@ def rpms(files, build: pathlib.Path, version: str, to: pathlib.Path) -> None:
         shutil.rmtree(root, ignore_errors=True)
         put({path.replace("/lib/x86_64-linux-gnu/", "/lib64/"): file for path, file in contents.items()}, root)
         requires = "".join(f"Requires: {other} = {version}-1\n" for other in needs(version)[name])
-        listed = "\n".join(f"{'%config(noreplace) ' if path.suffix == '.env' else ''}/{path.relative_to(root)}" for path in sorted(root.rglob("*")) if path.is_file())
+        paths = [path for path in sorted(root.rglob("*")) if path.is_file()]
+        listed = "\n".join(f"{'%config(noreplace) ' if path.suffix == '.env' else ''}/{path.relative_to(root)}" for path in paths)
         spec = build / f"{name}.spec"
         spec.write_text(
             f"Name: {name}\nVersion: {version}\nRelease: 1\nSummary: A stand-in for the tests\nLicense: Apache-2.0\nAutoReqProv: no\n{requires}"
