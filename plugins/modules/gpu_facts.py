@@ -13,19 +13,34 @@ version_added: 1.0.0
 author:
   - Contributors to the prositronic.infra collection (@prositronic)
 description:
-  - Gathers the GPUs of a node that a language model can be planned on, their driver, and the memory and processor of the host.
-  - NVIDIA GPUs are read from C(nvidia-smi), AMD discrete GPUs from what the C(amdgpu) driver shows in C(/sys).
+  - Gathers the GPUs of a node that a language model can be planned on, their driver, the container engines that can hand them on,
+    and the memory and processor of the host.
+  - NVIDIA GPUs are read from C(nvidia-smi), MIG instances as devices of their own in the place of the GPU that they are parts of; a Jetson
+    without C(nvidia-smi) from the device tree. AMD GPUs from what the C(amdgpu) driver shows in C(/sys), and from C(amd-smi) or C(rocm-smi)
+    what is missing there. Intel GPUs from C(/sys) or C(xpu-smi), Macs from C(sysctl).
   - Nothing here fails because of a GPU. A GPU that is on the PCI bus and can't be used, or a C(nvidia-smi) that complains or hangs,
     is reported in RV(ansible_facts.gpu.problems) together with what mends it. A node without any GPU has no devices and no problems.
-  - GPUs of other kinds (Intel, integrated AMD) are reported as a problem with the code V(unsupported_gpu), not as devices.
+  - GPUs that are only good for a display (graphics in most processors) are reported as a problem with the code V(unsupported_gpu), not as devices.
     Graphics adapters of other vendors, such as the management display of a server, are left out.
 options:
   timeout:
     description:
-      - For how many seconds to wait for one answer of C(nvidia-smi), which can hang on a broken GPU.
-      - A gathering that meets an C(nvidia-smi) which never answers takes this long.
+      - For how many seconds to wait for all programs together. C(nvidia-smi) can hang on a broken GPU.
+      - A gathering that meets a program which never answers takes this long, any other less than a second
+        where C(nvidia-smi) has not to wake the GPUs (persistence mode).
     type: int
     default: 10
+  paths:
+    description: Directories whose file systems to tell the free space of. One that isn't there yet counts as the directory that it would be made in.
+    type: list
+    elements: path
+    default: []
+  measure:
+    description:
+      - Whether to find out how fast the RAM is by copying blocks of it for half a second, with 128 MiB for each processor up to 32.
+      - Something else that runs makes the figure less, and it isn't the same twice.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.facts
@@ -39,9 +54,9 @@ attributes:
     support: full
   platform:
     platforms: posix
-    details: GPUs are found on Linux. Elsewhere only the facts about the host are gathered, as far as the system tells them.
+    details: GPUs are found on Linux and macOS. Elsewhere only the facts about the host are gathered, as far as the system tells them.
 notes:
-  - No privileges are needed.
+  - No privileges are needed. What only root may read is named in a problem with the code V(needs_root).
   - The facts hold no time and no order but that of the PCI bus, so gathering again gives the same facts as long as the memory in use stays the same.
 seealso:
   - name: nvidia-smi
@@ -60,9 +75,14 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.index }}"
 
+- name: Gather with the free space for models, and measure the RAM
+  prositronic.infra.gpu_facts:
+    paths: [/srv/models]
+    measure: true
+
 - name: Stop on a node whose GPU can't be used
   ansible.builtin.assert:
-    that: ansible_facts['gpu'].problems | rejectattr('code', 'eq', 'unsupported_gpu') | length == 0
+    that: ansible_facts['gpu'].problems | rejectattr('code', 'in', ['unsupported_gpu', 'needs_root']) | length == 0
     fail_msg: "{{ ansible_facts['gpu'].problems | map(attribute='message') | join('; ') }}"
 
 - name: Gather the GPUs together with the usual facts
@@ -93,9 +113,11 @@ ansible_facts:
           description: The version of the shape of these facts.
           returned: always
           type: int
-          sample: 1
+          sample: 2
         devices:
-          description: The GPUs that can be planned with, in the order of their PCI addresses. Empty where there are none.
+          description:
+            - The GPUs that can be planned with, in the order of their PCI addresses. Empty where there are none.
+            - A GPU that is divided by MIG is not among them, its instances are.
           returned: always
           type: list
           elements: dict
@@ -116,12 +138,12 @@ ansible_facts:
               type: str
               sample: "0000:01:00.0"
             vendor:
-              description: V(nvidia) or V(amd).
+              description: V(nvidia), V(amd), V(intel) or V(apple).
               returned: always
               type: str
               sample: nvidia
             name:
-              description: The name of the product, for AMD its PCI identity where the card tells no name.
+              description: The name of the product, with its PCI identity where nothing tells a name. Of a MIG instance with V(MIG) and its profile after it.
               returned: always
               type: str
               sample: NVIDIA L4
@@ -129,27 +151,30 @@ ansible_facts:
               description:
                 - The generation of an NVIDIA GPU, from its compute capability. One of V(maxwell), V(pascal), V(volta), V(turing), V(ampere),
                   V(ada), V(hopper) and V(blackwell).
-                - V(null) where that is unknown and for AMD.
+                - V(null) where that is unknown and for other vendors.
               returned: always
               type: str
               sample: ada
             compute_capability:
-              description: The compute capability of an NVIDIA GPU. V(null) for AMD, and where the driver is too old to tell.
+              description: The compute capability of an NVIDIA GPU. V(null) for others, and where the driver is too old to tell.
               returned: always
               type: str
               sample: "8.9"
             gfx_target:
-              description: The target that code for an AMD GPU is compiled for, such as V(gfx1100). V(null) for NVIDIA, and where it can't be read.
+              description: The target that code for an AMD GPU is compiled for, such as V(gfx1100). V(null) for others, and where nothing tells it.
               returned: always
               type: str
               sample: null
             memory_total_bytes:
-              description: The memory of the GPU. With RV(ansible_facts.gpu.devices[].unified_memory) that of the host.
+              description: The memory of the GPU or the MIG instance. With RV(ansible_facts.gpu.devices[].unified_memory) that of the host.
               returned: always
               type: int
               sample: 24152899584
             memory_free_bytes:
-              description: The memory that nothing uses at the moment. With RV(ansible_facts.gpu.devices[].unified_memory) that of the host.
+              description:
+                - The memory that nothing uses at the moment.
+                - With RV(ansible_facts.gpu.devices[].unified_memory) that of the host, or what the driver lets the GPU have of it where that is
+                  less (AMD's GTT, on a Mac C(iogpu.wired_limit_mb) or the usual part).
               returned: always
               type: int
               sample: 23665311744
@@ -163,28 +188,131 @@ ansible_facts:
               returned: always
               type: bool
               sample: false
+            mig:
+              description: What a MIG instance is. V(null) for a whole GPU.
+              returned: always
+              type: dict
+              sample: null
+              contains:
+                profile:
+                  description: Its profile, the slices of the processors and the memory.
+                  returned: for a MIG instance
+                  type: str
+                  sample: 1g.10gb
+                gpu_instance_id:
+                  description: The number of the GPU instance.
+                  returned: for a MIG instance
+                  type: int
+                  sample: 9
+                compute_instance_id:
+                  description: The number of the compute instance in it.
+                  returned: for a MIG instance
+                  type: int
+                  sample: 0
+                parent_uuid:
+                  description: The identity of the GPU that it is a part of.
+                  returned: for a MIG instance
+                  type: str
+                  sample: GPU-9c73eb7b-8d6d-6c0e-dc13-97873e2ede40
+            virtual:
+              description: Whether it is a vGPU of a virtual machine, by the profile in its name. V(null) for other vendors.
+              returned: always
+              type: bool
+              sample: false
+            persistence_mode:
+              description: Whether the driver stays loaded while nothing uses the GPU. V(null) where that isn't told.
+              returned: always
+              type: bool
+              sample: true
+            ecc:
+              description: Whether its memory corrects errors. V(null) where that isn't told.
+              returned: always
+              type: bool
+              sample: true
+            pcie_generation:
+              description: The newest generation of PCIe that the card and everything between it and the processor can. V(null) where that isn't told.
+              returned: always
+              type: int
+              sample: 4
+            pcie_width:
+              description: The most PCIe lanes, likewise.
+              returned: always
+              type: int
+              sample: 16
+            numa_node:
+              description: The NUMA node that it is nearest to. V(null) where the system has none.
+              returned: always
+              type: int
+              sample: 0
         driver:
-          description: The driver that answered for the devices, NVIDIA's where there are several. V(null) where none did.
+          description: The driver beneath the devices, NVIDIA's where there are several. V(null) for what isn't known.
           returned: always
           type: dict
           contains:
             vendor:
-              description: V(nvidia) or V(amd).
+              description: V(nvidia), V(amd), V(intel) or V(apple).
               returned: always
               type: str
               sample: nvidia
             version:
-              description: Its version. V(null) for an C(amdgpu) that is part of the kernel.
+              description: Its version, that of the kernel module. V(null) for one that is part of the kernel.
               returned: always
               type: str
               sample: 570.86.15
+            library_version:
+              description: The version of NVIDIA's libraries that are installed, V(null) where that isn't found out.
+              returned: always
+              type: str
+              sample: 570.86.15
+            mismatch:
+              description: Whether NVIDIA's libraries and its kernel module are of different versions, so that nothing can use the GPU.
+              returned: always
+              type: bool
+              sample: false
             cuda_max:
               description: The newest CUDA version that the driver runs, V(null) where it tells none.
               returned: always
               type: str
               sample: "12.8"
+            uvm:
+              description: Whether there is C(/dev/nvidia-uvm), which CUDA needs. V(null) where it doesn't (WSL, Jetson), and without an NVIDIA driver.
+              returned: always
+              type: bool
+              sample: true
+            secure_boot:
+              description: Whether Secure Boot is on. V(null) where the firmware isn't shown, as without UEFI and in containers.
+              returned: always
+              type: bool
+              sample: false
+            other_cards:
+              description: The cards that another driver than their vendor's holds, such as C(nouveau) or C(vfio-pci), or none.
+              returned: always
+              type: list
+              elements: dict
+              sample: []
+              contains:
+                pci_bus_id:
+                  description: The PCI address.
+                  returned: always
+                  type: str
+                  sample: "0000:02:00.0"
+                vendor:
+                  description: V(nvidia), V(amd) or V(intel).
+                  returned: always
+                  type: str
+                  sample: nvidia
+                ids:
+                  description: The numbers of its vendor and its device.
+                  returned: always
+                  type: str
+                  sample: "10de:2684"
+                driver:
+                  description: The driver that holds it, V(null) for none.
+                  returned: always
+                  type: str
+                  sample: vfio-pci
         platform:
-          description: The kind of system.
+          description: The kind of system, and what can run containers on it.
           returned: always
           type: dict
           contains:
@@ -213,6 +341,110 @@ ansible_facts:
               returned: always
               type: bool
               sample: false
+            jetson:
+              description: The model of a board with one of NVIDIA's systems on a chip (Jetson, Tegra). V(null) for other systems.
+              returned: always
+              type: str
+              sample: null
+            kubernetes_node:
+              description: Whether a kubelet was set up here, by the files that kubeadm, K3s, RKE2, k0s, MicroK8s and others leave.
+              returned: always
+              type: bool
+              sample: false
+            gpu_operator:
+              description: Whether NVIDIA's GPU Operator manages this node, by what its containers leave in C(/run/nvidia) and C(/usr/local/nvidia).
+              returned: always
+              type: bool
+              sample: false
+            engines:
+              description: The container engines that are installed.
+              returned: always
+              type: list
+              elements: dict
+              contains:
+                name:
+                  description: V(podman), V(docker), V(containerd) or V(crio).
+                  returned: always
+                  type: str
+                  sample: podman
+                version:
+                  description: Its version, of Docker that of the daemon where it is installed here.
+                  returned: always
+                  type: str
+                  sample: 5.4.2
+                cdi:
+                  description:
+                    - Whether it takes CDI devices, by its version and its settings. Podman does since 4.1, CRI-O since 1.23, Docker since 25 where
+                      the feature is switched on and since 28.2 unless it is switched off, containerd since 1.7 and 2.0 likewise.
+                    - V(null) where its settings can't be read.
+                  returned: always
+                  type: bool
+                  sample: true
+                rootless:
+                  description: Whether the containers of the user that gathers run without root. V(null) where nothing tells.
+                  returned: always
+                  type: bool
+                  sample: false
+            toolkit:
+              description: The NVIDIA Container Toolkit, V(null) where it isn't installed.
+              returned: always
+              type: dict
+              contains:
+                version:
+                  description: Its version.
+                  returned: always
+                  type: str
+                  sample: 1.20.0
+                packages:
+                  description: The versions of its packages by their names, as the package manager writes them (dpkg, rpm).
+                  returned: always
+                  type: dict
+                  sample:
+                    nvidia-container-toolkit: 1.20.0-1
+                    libnvidia-container1: 1.20.0-1
+            cdi:
+              description: The CDI specifications in C(/etc/cdi) and C(/var/run/cdi).
+              returned: always
+              type: dict
+              contains:
+                specs:
+                  description: Every file.
+                  returned: always
+                  type: list
+                  elements: dict
+                  contains:
+                    path:
+                      description: Where it is.
+                      returned: always
+                      type: str
+                      sample: /var/run/cdi/nvidia.yaml
+                    kind:
+                      description: The kind of its devices. V(null) where it can't be read.
+                      returned: always
+                      type: str
+                      sample: nvidia.com/gpu
+                    devices:
+                      description: The names of its devices.
+                      returned: always
+                      type: list
+                      elements: str
+                      sample: ["0", all]
+                    stale:
+                      description: Whether it names a driver, a GPU or a file that isn't here any more. V(null) where it can't be read.
+                      returned: always
+                      type: bool
+                      sample: false
+                    why:
+                      description: What makes it stale or unreadable, else V(null).
+                      returned: always
+                      type: str
+                      sample: null
+                duplicates:
+                  description: The qualified names of devices that more than one file defines.
+                  returned: always
+                  type: list
+                  elements: str
+                  sample: []
         host:
           description: The memory and the processor. V(null) for what the system doesn't tell.
           returned: always
@@ -238,6 +470,11 @@ ansible_facts:
               returned: always
               type: int
               sample: 8
+            cores_performance:
+              description: The number of cores of the fast kind, on a processor with one kind of cores all of them.
+              returned: always
+              type: int
+              sample: 8
             cores_logical:
               description: The number of processor threads.
               returned: always
@@ -253,8 +490,54 @@ ansible_facts:
               returned: always
               type: int
               sample: 1
+            simd:
+              description:
+                - The vector and matrix instructions that llama.cpp has code for and every processor here has, by the names of the Linux kernel
+                  but for V(neon).
+                - Empty where the system doesn't tell.
+              returned: always
+              type: list
+              elements: str
+              sample: [sse4_2, avx, f16c, fma, avx2]
+            hugepages_total_bytes:
+              description: The memory that is set aside as huge pages of any size. Nothing else can have it.
+              returned: always
+              type: int
+              sample: 0
+            hugepages_free_bytes:
+              description: What of that nothing uses.
+              returned: always
+              type: int
+              sample: 0
+            memory_bandwidth_bytes_per_second:
+              description: How fast all processors together read and write the RAM, measured. V(null) without O(measure).
+              returned: always
+              type: int
+              sample: null
+            disks:
+              description: The file systems of O(paths), in that order.
+              returned: always
+              type: list
+              elements: dict
+              sample: []
+              contains:
+                path:
+                  description: The path that was asked for.
+                  returned: always
+                  type: str
+                  sample: /srv/models
+                total_bytes:
+                  description: The size of the file system. V(null) where it can't be found out.
+                  returned: always
+                  type: int
+                  sample: 1967317549056
+                free_bytes:
+                  description: What an ordinary user can write there.
+                  returned: always
+                  type: int
+                  sample: 1288490188800
         problems:
-          description: What keeps a GPU from being used. Empty where nothing does.
+          description: What keeps a GPU from being used, alone or in containers, or keeps facts from being gathered. Empty where nothing does.
           returned: always
           type: list
           elements: dict
@@ -262,9 +545,15 @@ ansible_facts:
             code:
               description:
                 - A fixed name to test for.
-                - About a card on the bus V(no_driver), V(driver_not_loaded), V(nouveau), V(other_driver), V(nvidia_smi_missing) or V(unsupported_gpu).
-                - About what C(nvidia-smi) says V(driver_not_loaded), V(driver_library_mismatch), V(no_devices), V(gpu_lost), V(gpu_memory_unreadable),
-                  V(permission_denied), V(nvidia_library_missing), V(nvidia_smi_timeout) or V(nvidia_smi_failed).
+                - About a card on the bus V(no_driver), V(driver_not_loaded), V(nouveau), V(other_driver), V(nvidia_smi_missing), V(gpu_not_listed),
+                  V(intel_memory_unknown) or V(unsupported_gpu).
+                - About what C(nvidia-smi) says V(driver_not_loaded), V(driver_library_mismatch), V(no_devices), V(gpu_lost), V(gpu_needs_reset),
+                  V(gpu_memory_unreadable), V(permission_denied), V(nvidia_library_missing), V(container_lost_gpu), V(wsl_gpu_blocked),
+                  V(nvidia_smi_timeout) or V(nvidia_smi_failed).
+                - About MIG V(mig_without_instances) or V(mig_memory_shared), about CUDA V(uvm_missing).
+                - About containers V(toolkit_packages_differ), V(cdi_spec_stale), V(cdi_spec_unreadable), V(cdi_devices_duplicate) or
+                  V(cdi_version_too_new).
+                - V(needs_root) for what only root may read.
               returned: always
               type: str
               sample: nouveau
@@ -272,7 +561,7 @@ ansible_facts:
               description: What the matter is, with the PCI addresses or the words of C(nvidia-smi).
               returned: always
               type: str
-              sample: the nouveau driver, which can't run CUDA, holds the NVIDIA GPU at PCI 0000:01:00.0 (10de:1b06)
+              sample: the nouveau driver, which can't run CUDA, holds the NVIDIA GPU at PCI 0000:01:00.0 (NVIDIA GeForce GTX 1080 Ti, 10de:1b06)
             fix:
               description: What mends it.
               returned: always
@@ -294,7 +583,11 @@ _FURTHER_DIRECTORIES = ["/usr/lib/wsl/lib", "/opt/rocm/bin", "/var/lib/rancher/k
 def main():
     """Gather the facts and hand them to Ansible."""
     module = AnsibleModule(
-        argument_spec={"timeout": {"type": "int", "default": 10}},
+        argument_spec={
+            "timeout": {"type": "int", "default": 10},
+            "paths": {"type": "list", "elements": "path", "default": []},
+            "measure": {"type": "bool", "default": False},
+        },
         supports_check_mode=True,
     )
     timeout = module.params["timeout"]
@@ -302,7 +595,7 @@ def main():
         error = InfraError("this is no time to wait for", where="timeout", got=str(timeout), expected="a number of seconds, 1 or more")
         module.fail_json(msg=str(error))
     programs = Programs(lambda name: module.get_bin_path(name, opt_dirs=_FURTHER_DIRECTORIES), timeout)
-    module.exit_json(changed=False, ansible_facts={"gpu": gather(programs)})
+    module.exit_json(changed=False, ansible_facts={"gpu": gather(programs, paths=module.params["paths"], measure=module.params["measure"])})
 
 
 if __name__ == "__main__":

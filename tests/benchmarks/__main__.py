@@ -1,7 +1,7 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Runs the benchmarks, all or those named: python tests/benchmarks [header] [remote] [memory] [plan] [plans] [inventory]."""
+"""Runs the benchmarks, all or those named: python tests/benchmarks [facts] [header] [remote] [memory] [plan] [plans] [inventory]."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ sys.path.insert(1, str(pathlib.Path(__file__).parents[1] / "harness"))
 
 import checkout
 
-ALL = ("header", "remote", "memory", "plan", "plans", "inventory")
+ALL = ("facts", "header", "remote", "memory", "plan", "plans", "inventory")
 
 
 def main():

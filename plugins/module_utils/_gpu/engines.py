@@ -15,6 +15,8 @@ _VERSION = re.compile(r"\bv?(\d+(?:\.\d+){1,2})")
 _ENABLE_CDI = re.compile(r"^\s*enable_cdi\s*=\s*(true|false)", re.MULTILINE)
 _DOCKER_SETTINGS = ("/etc/docker/daemon.json", "/var/snap/docker/current/config/daemon.json")
 _CONTAINERD_SETTINGS = "/etc/containerd"
+# K3s and RKE2 bring a containerd, and write its settings themselves.
+_OTHER_CONTAINERD_SETTINGS = tuple(f"/var/lib/rancher/{name}/agent/etc/containerd/config.toml" for name in ("k3s", "rke2"))
 
 
 def start(programs):
@@ -83,10 +85,11 @@ def _containerd_cdi(tree, version):
         return False
     paths = [f"{_CONTAINERD_SETTINGS}/config.toml"]
     paths += [f"{_CONTAINERD_SETTINGS}/conf.d/{name}" for name in tree.names(f"{_CONTAINERD_SETTINGS}/conf.d") if name.endswith(".toml")]
+    paths += _OTHER_CONTAINERD_SETTINGS
     settings = [value for path in paths for value in _ENABLE_CDI.findall(tree.text(path) or "")]
     if settings:
         return settings[-1] == "true"
-    if any(path.startswith(_CONTAINERD_SETTINGS) for path in tree.denied):
+    if any(path in paths or path.startswith(_CONTAINERD_SETTINGS) for path in tree.denied):
         return None
     return version >= (2, 0)
 

@@ -5,62 +5,111 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu import (
     amdgpu,
+    apple,
+    bandwidth,
     cdi,
     diagnosis,
+    driver,
     engines,
     host,
+    intel,
     nvidia_smi,
     pci,
     system,
+    tegra,
     toolkit,
 )
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import bus_address
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Findings, bus_address
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import Tree
 
-SCHEMA = 1
+SCHEMA = 2
+_ORDER = (
+    "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target", "memory_total_bytes", "memory_free_bytes",
+    "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc", "pcie_generation", "pcie_width", "numa_node",
+)  # fmt: skip
 
 
-def gather(programs, root="/"):
-    """C(ansible_facts['gpu']). C(programs): see Programs; C(root) is the directory that stands for /."""
+def gather(programs, root="/", uname=None, paths=(), measure=False):
+    """C(ansible_facts['gpu']).
+
+    C(programs): see Programs. C(root) is the directory that stands for /, C(uname) stands for os.uname().
+    C(paths): see host.read(). C(measure): whether to find out how fast the RAM is.
+    """
     tree = Tree(root)
+    platform = system.read(tree, uname or os.uname())
+    is_mac = platform["system"] == "Darwin"
+    nvidia_smi.start(programs)
     engines.start(programs)
     toolkit.start(tree, programs)
-    memory = host.read(tree)
+    if is_mac:
+        apple.start(programs)
+    memory = host.read(tree, programs, platform["system"], paths)
     cards = pci.cards(tree)
     nvidia = nvidia_smi.read(programs)
-    amd = amdgpu.read(tree, [card for card in cards if card.vendor == pci.AMD])
-    devices = sorted((_with_memory(device, memory) for device in nvidia.devices + amd.devices), key=_bus_order)
-    driver = nvidia.driver or amd.driver
-    platform, platform_problems = _platform(tree, programs, driver, devices)
-    problems = _without_echo(nvidia.problems, cards) + diagnosis.unused_cards(cards, devices, programs.has("nvidia-smi")) + platform_problems
+    others = {
+        "amd": amdgpu.read(tree, programs, [card for card in cards if card.vendor == pci.AMD]),
+        "intel": intel.read(tree, programs, [card for card in cards if card.vendor == pci.INTEL], memory),
+        # Where nvidia-smi knows the chip, it knows more of it.
+        "jetson": Findings() if nvidia.devices else tegra.read(tree),
+        "apple": apple.read(apple.sysctl(programs), memory) if is_mac else Findings(),
+    }
+    found = nvidia.devices + tuple(device for findings in others.values() for device in findings.devices)
+    devices = sorted((_with_bus(tree, _with_memory(device, memory)) for device in found), key=_bus_order)
+    driver_facts = driver.read(tree, platform, cards, nvidia, others)
+    containers, container_problems = _containers(tree, programs, driver_facts, nvidia, devices)
+    known = {device.pci_bus_id for device in (*devices, *nvidia.divided)}
+    # In a container a card that nvidia-smi doesn't list is one that isn't given to it.
+    listing = not platform["container"] and bool(nvidia.devices or nvidia.divided)
+    problems = [*_without_echo(nvidia.problems, cards), *driver.problems(driver_facts, nvidia)]
+    problems += [problem for findings in others.values() for problem in findings.problems]
+    problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi"), listing)
+    problems += [*container_problems, *diagnosis.unreadable(tree.denied)]
+    programs.stop()
+    if measure:
+        # At the end, when none of the programs runs beside it.
+        memory["memory_bandwidth_bytes_per_second"] = bandwidth.measured(memory["memory_available_bytes"])
     return {
         "schema": SCHEMA,
-        "devices": [dict(index=index, **asdict(device)) for index, device in enumerate(devices)],
-        "driver": None if driver is None else asdict(driver),
-        "platform": platform,
+        "devices": [{"index": index, **{key: getattr(device, key) for key in _ORDER}} for index, device in enumerate(devices)],
+        "driver": driver_facts,
+        "platform": {**platform, **containers},
         "host": memory,
         "problems": [asdict(problem) for problem in problems],
     }
 
 
-def _platform(tree, programs, driver, devices):
-    """(the facts under C(platform), problems)."""
+def _containers(tree, programs, driver_facts, nvidia, devices):
+    """(the facts under C(platform) about containers, problems)."""
     found_engines = engines.read(tree, programs)
     found_toolkit, toolkit_problems = toolkit.read(tree, programs)
-    nvidia = driver if driver is not None and driver.vendor == "nvidia" else None
-    uuids = {device.uuid for device in devices} if nvidia else None
-    specs, cdi_problems = cdi.read(tree, nvidia and nvidia.version, uuids, found_engines)
-    return {**system.read(tree), "engines": found_engines, "toolkit": found_toolkit, "cdi": specs}, toolkit_problems + cdi_problems
+    answered = nvidia.devices or nvidia.divided
+    uuids = {device.uuid for device in (*devices, *nvidia.divided)} if answered else None
+    version = driver_facts["version"] if driver_facts["vendor"] == "nvidia" else None
+    specs, cdi_problems = cdi.read(tree, version, uuids, found_engines)
+    return {"engines": found_engines, "toolkit": found_toolkit, "cdi": specs}, (*toolkit_problems, *cdi_problems)
 
 
 def _with_memory(device, memory):
+    """A GPU in the RAM with the host's figures; its own limit on what is free of it counts where it is lower."""
     if not device.unified_memory:
         return device
-    return replace(device, memory_total_bytes=memory["memory_total_bytes"], memory_free_bytes=memory["memory_available_bytes"])
+    free = [figure for figure in (memory["memory_available_bytes"], device.memory_free_bytes) if figure is not None]
+    return replace(device, memory_total_bytes=memory["memory_total_bytes"], memory_free_bytes=min(free, default=None))
+
+
+def _with_bus(tree, device):
+    """What the bus tells of a device that is on one, where its own reader didn't."""
+    if device.pci_bus_id is None:
+        return device
+    generation, width = device.pcie_generation, device.pcie_width
+    if generation is None or width is None:
+        generation, width = pci.link(tree, device.pci_bus_id)
+    return replace(device, pcie_generation=generation, pcie_width=width, numa_node=pci.numa_node(tree, device.pci_bus_id))
 
 
 def _bus_order(device):

@@ -13,30 +13,28 @@ from dataclasses import dataclass
 class Device:
     """One GPU; None where its source doesn't tell.
 
-    The memory figures of a device with unified_memory are those of the host, which its reader
-    doesn't know: it leaves them None and the merge fills them in.
+    The memory figures of a device with unified_memory are those of the host, which its reader doesn't know: it leaves
+    them None and the merge fills them in. A reader that knows a limit on what is free of it gives that as memory_free_bytes.
     """
 
     uuid: str | None
     pci_bus_id: str | None
     vendor: str
     name: str
-    architecture: str | None
-    compute_capability: str | None
-    gfx_target: str | None
     memory_total_bytes: int | None
     memory_free_bytes: int | None
     unified_memory: bool
-    display_attached: bool | None
-
-
-@dataclass(frozen=True)
-class Driver:
-    """The driver that answered for the devices."""
-
-    vendor: str
-    version: str | None
-    cuda_max: str | None
+    architecture: str | None = None
+    compute_capability: str | None = None
+    gfx_target: str | None = None
+    display_attached: bool | None = None
+    mig: dict | None = None
+    virtual: bool | None = None
+    persistence_mode: bool | None = None
+    ecc: bool | None = None
+    pcie_generation: int | None = None
+    pcie_width: int | None = None
+    numa_node: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Findings:
-    """What one reader of devices found."""
+    """What one reader of devices found.
+
+    C(divided): GPUs that are there as their MIG instances only.
+    """
 
     devices: tuple[Device, ...] = ()
-    driver: Driver | None = None
+    driver_version: str | None = None
+    cuda_max: str | None = None
+    library_version: str | None = None
     problems: tuple[Problem, ...] = ()
+    divided: tuple[Device, ...] = ()
 
 
 _BUS_ID = re.compile(r"([0-9a-fA-F]{4,8}):([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\.([0-7])")

@@ -8,6 +8,10 @@ from __future__ import annotations
 import os
 import re
 
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import apple, processor
+
+_HUGEPAGES = "/sys/kernel/mm/hugepages"
+
 _CGROUPS = {
     # controller: (mount point, limit, usage, the key of the page cache that can be dropped at once)
     "memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -15,8 +19,21 @@ _CGROUPS = {
 }
 
 
-def read(tree):
-    """The facts under C(host); memory is what this process can have, so a cgroup's limit counts."""
+def read(tree, programs, system, paths=()):
+    """The facts under C(host); memory is what this process can have, so a cgroup's limit counts.
+
+    C(paths): where to look for free space. How fast the RAM is, bandwidth.py finds out.
+    """
+    facts = {**_memory_facts(tree), **processor.read(tree)}
+    if system == "Darwin":
+        facts.update((key, value) for key, value in apple.host(programs, apple.sysctl(programs)).items() if value is not None)
+    facts.update(_hugepages(tree))
+    facts["memory_bandwidth_bytes_per_second"] = None
+    facts["disks"] = [_disk(path, tree.space(path)) for path in paths]
+    return facts
+
+
+def _memory_facts(tree):
     total, available = _memory(tree)
     limit = None
     for group_limit, group_left in _cgroup_limits(tree):
@@ -24,16 +41,22 @@ def read(tree):
         if total is not None and group_limit < total:
             limit = group_limit if limit is None else min(limit, group_limit)
             available = group_left if available is None else min(available, group_left)
-    cpus = _cpus(tree)
-    return {
-        "memory_total_bytes": total if limit is None else limit,
-        "memory_available_bytes": available,
-        "memory_limit_bytes": limit,
-        "cores_physical": _physical_cores(tree, cpus),
-        "cores_logical": len(cpus) or os.cpu_count(),
-        "cpu": next((cpu["model name"] for cpu in cpus if cpu.get("model name")), None),
-        "numa_nodes": _numa_nodes(tree),
-    }
+    return {"memory_total_bytes": total if limit is None else limit, "memory_available_bytes": available, "memory_limit_bytes": limit}
+
+
+def _hugepages(tree):
+    """The pages set aside beforehand, of all sizes. None on a system that has no such thing."""
+    sizes = [name for name in tree.names(_HUGEPAGES) if re.fullmatch(r"hugepages-\d+kB", name)]
+    figures = {}
+    for key, name in (("hugepages_total_bytes", "nr_hugepages"), ("hugepages_free_bytes", "free_hugepages")):
+        counts = [(tree.number(f"{_HUGEPAGES}/{size}/{name}"), int(size[10:-2]) * 1024) for size in sizes]
+        figures[key] = sum(count * size for count, size in counts if count is not None) if counts else None
+    return figures
+
+
+def _disk(path, space):
+    total, free = space or (None, None)
+    return {"path": path, "total_bytes": total, "free_bytes": free}
 
 
 def _memory(tree):
@@ -73,26 +96,3 @@ def _cgroup_limits(tree):
                 statistics = re.findall(r"^(\w+) (\d+)$", tree.text(group + "/memory.stat") or "", re.MULTILINE)
                 cache = int(dict(statistics).get(cache_key, 0))
                 yield limit, max(0, limit - max(0, usage - cache))
-
-
-def _cpus(tree):
-    """One dictionary per logical processor from /proc/cpuinfo."""
-    cpus = []
-    for block in re.split(r"\n\s*\n", tree.text("/proc/cpuinfo") or ""):
-        cpu = {key.strip(): value.strip() for key, colon, value in (line.partition(":") for line in block.splitlines())}
-        if "processor" in cpu:
-            cpus.append(cpu)
-    return cpus
-
-
-def _physical_cores(tree, cpus):
-    """Sysfs knows the threads of a core on every architecture; /proc/cpuinfo only on x86."""
-    names = [name for name in tree.names("/sys/devices/system/cpu") if re.fullmatch(r"cpu\d+", name)]
-    siblings = {tree.text(f"/sys/devices/system/cpu/{name}/topology/thread_siblings_list") for name in names}
-    cores = (siblings - {None}) or {(cpu.get("physical id"), cpu["core id"]) for cpu in cpus if "core id" in cpu}
-    return len(cores) or None
-
-
-def _numa_nodes(tree):
-    """A kernel without NUMA lists no node: its memory is one."""
-    return len([name for name in tree.names("/sys/devices/system/node") if re.fullmatch(r"node\d+", name)]) or 1

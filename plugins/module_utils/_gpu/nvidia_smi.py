@@ -1,116 +1,80 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""NVIDIA's GPUs from nvidia-smi. Private: not an interface for other collections."""
+"""NVIDIA's GPUs from nvidia-smi. Private: not an interface for other collections.
+
+Its answers in CSV hold all but two things: the newest CUDA version, which its banner tells, and MIG instances (mig.py).
+NVML behind it would tell no more, and where the driver hangs a process that has loaded it can't be ended.
+"""
 
 from __future__ import annotations
 
 import re
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Device, Driver, Findings, Problem, bus_name
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import mig, nvidia_chips, nvidia_failures
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Device, Findings, Problem, bus_name
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.programs import TIMED_OUT
 
-_FIELDS = ("index", "uuid", "pci.bus_id", "name", "memory.total", "memory.free", "driver_version", "compute_cap", "display_active")
+_FIELDS = (
+    "index", "uuid", "pci.bus_id", "name", "memory.total", "memory.free", "driver_version", "compute_cap", "display_active",
+    "persistence_mode", "ecc.mode.current", "mig.mode.current", "pcie.link.gen.max", "pcie.link.width.max",
+)  # fmt: skip
 # Fields that a driver may be too old to know.
-_OPTIONAL = ("compute_cap", "display_active")
+_OPTIONAL = _FIELDS[7:]
 
 # Drivers from 610 on write "CUDA UMD Version" and keep the old name for a note without a number.
 _CUDA_VERSION = re.compile(r"CUDA(?: UMD)? Version\s*:\s*(\d+\.\d+)")
 _REFUSED_FIELD = re.compile(r'Field "([^"]+)" is not a valid field to query')
+# The last part of a vGPU's name is its profile: A40-48Q, A100-4-20C.
+_VIRTUAL = re.compile(r"-\d+(?:-\d+)?[ABCQ]$")
 
-_ARCHITECTURES = {
-    (5, 0): "maxwell",
-    (5, 2): "maxwell",
-    (5, 3): "maxwell",
-    (6, 0): "pascal",
-    (6, 1): "pascal",
-    (6, 2): "pascal",
-    (7, 0): "volta",
-    (7, 2): "volta",
-    (7, 5): "turing",
-    (8, 0): "ampere",
-    (8, 6): "ampere",
-    (8, 7): "ampere",
-    (8, 9): "ada",
-    (9, 0): "hopper",
-    (10, 0): "blackwell",
-    (10, 1): "blackwell",
-    (10, 3): "blackwell",
-    (11, 0): "blackwell",
-    (12, 0): "blackwell",
-    (12, 1): "blackwell",
-}
 
-_LOST_FIX = "Look for 'Xid' in the kernel log, then reset the GPU or power-cycle the node."
-_TIMEOUT_FIX = "Look for 'Xid' in the kernel log and reboot the node; where the GPU is only slow to wake, start nvidia-persistenced or raise the timeout."
-
-_KNOWN_FAILURES = (
-    # code, what nvidia-smi says, fix
-    (
-        "driver_not_loaded",
-        "couldn't communicate with the NVIDIA driver",
-        "Load the kernel module with 'modprobe nvidia' and see the kernel log if that fails; after an update of the kernel rebuild the module. "
-        "A node without an NVIDIA GPU needs no driver.",
-    ),
-    (
-        "driver_library_mismatch",
-        "Driver/library version mismatch",
-        "The driver was updated while its old kernel module stayed loaded: reboot the node, or stop what uses the GPU and load the nvidia modules again.",
-    ),
-    (
-        "no_devices",
-        "No devices were found",
-        "See the kernel log for why the driver refused the GPU: a driver too old for it, the wrong kind of kernel module, or a fault of the card.",
-    ),
-    ("gpu_lost", "Unable to determine the device handle", _LOST_FIX),
-    ("gpu_lost", "GPU is lost", _LOST_FIX),
-    (
-        "permission_denied",
-        "Insufficient Permissions",
-        "Let this user read and write the /dev/nvidia* devices; in a container with SELinux, switch the label off or allow devices.",
-    ),
-    (
-        "permission_denied",
-        "Permission denied",
-        "Let this user run nvidia-smi, and read and write the /dev/nvidia* devices.",
-    ),
-    (
-        "nvidia_library_missing",
-        "couldn't find libnvidia-ml.so",
-        "Install the driver's libraries of the same version as nvidia-smi; a container gets them from the NVIDIA Container Toolkit.",
-    ),
-)
+def start(programs):
+    """Begin what read() asks for on a node where nothing is wrong."""
+    programs.start(*_query(_FIELDS))
+    programs.start("nvidia-smi")
 
 
 def read(programs):
     """The devices and the driver that nvidia-smi tells of."""
     if not programs.has("nvidia-smi"):
         return Findings()
-    fields, rc, output = _query(programs)
+    fields, rc, output = _answer(programs)
     rows = [row for row in (_row(line, fields) for line in output.splitlines()) if row]
-    problems = _failures(rc, output, bool(rows))
-    devices = []
-    for row in rows:
-        problem = _memory_problem(row)
-        if problem is None:
-            devices.append(_device(row))
-        else:
-            problems.append(problem)
+    problems = nvidia_failures.failures(rc, output, bool(rows))
     if not rows:
-        return Findings(problems=tuple(problems))
+        return Findings(library_version=nvidia_failures.library_version(output), problems=tuple(problems))
+    devices, parents = [], {}
+    for row in rows:
+        problem = None
+        if row["mig.mode.current"] == "Enabled":
+            # Its memory is divided; to tell the whole of it may be forbidden, and is of no use.
+            parents[row["uuid"]] = _device(dict(row, **{"memory.total": "0", "memory.free": "0"}))
+        else:
+            problem = _memory_problem(row)
+            devices += [] if problem else [_device(row)]
+        problems += [problem] if problem else []
+    if parents:
+        instances, mig_problems = mig.read(programs, parents)
+        devices += instances
+        problems += mig_problems
     rc, out, err = programs.run("nvidia-smi")
     if rc == TIMED_OUT:
-        problems.append(Problem("nvidia_smi_timeout", f"nvidia-smi: {err}, so the CUDA version is unknown", _TIMEOUT_FIX))
+        problems.append(Problem("nvidia_smi_timeout", f"nvidia-smi: {err}, so the CUDA version is unknown", nvidia_failures.TIMEOUT_FIX))
     cuda = _CUDA_VERSION.search(out)
-    driver = Driver("nvidia", next((_value(row["driver_version"]) for row in rows), None), cuda.group(1) if cuda else None)
-    return Findings(tuple(devices), driver, tuple(problems))
+    version = next((_value(row["driver_version"]) for row in rows if _value(row["driver_version"])), None)
+    return Findings(tuple(devices), version, cuda.group(1) if cuda else None, problems=tuple(problems), divided=tuple(parents.values()))
 
 
-def _query(programs):
+def _query(fields):
+    return "nvidia-smi", "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits"
+
+
+def _answer(programs):
     """(the fields that were answered, rc, output), asking again without a field that this nvidia-smi doesn't know."""
     fields = _FIELDS
     while True:
-        rc, out, err = programs.run("nvidia-smi", "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits")
+        rc, out, err = programs.run(*_query(fields))
         refused = _REFUSED_FIELD.search(out + err)
         if refused is None or refused.group(1) not in _OPTIONAL or refused.group(1) not in fields:
             return fields, rc, out + "\n" + err
@@ -135,9 +99,17 @@ def _value(text):
     return None if text.startswith("[") or text in ("", "N/A", "Not Supported", "ERR!") else text
 
 
+def _number(text):
+    return int(text) if text.isdecimal() else None
+
+
+def _flag(text):
+    return {"Enabled": True, "Disabled": False}.get(text)
+
+
 def _is_unified(row):
     """A GPU that shares the RAM has no memory figures of its own; an error in their place is something else."""
-    return row["memory.total"].strip("[]") in ("N/A", "Not Supported")
+    return row["memory.total"].strip("[]") in ("N/A", "Not Supported") or nvidia_chips.shares_ram(row["compute_cap"])
 
 
 def _memory_problem(row):
@@ -149,44 +121,30 @@ def _memory_problem(row):
         bus_name(row["pci.bus_id"]) or row["index"], ", ".join(sorted({figure for figure in figures if not figure.isdecimal()}))
     )
     if any("lost" in figure for figure in figures):
-        return Problem("gpu_lost", message, _LOST_FIX)
+        return Problem("gpu_lost", message, nvidia_failures.LOST_FIX)
+    if any("requires reset" in figure for figure in figures):
+        return Problem("gpu_needs_reset", message, "Stop what uses it and run 'nvidia-smi --gpu-reset', or reboot the node.")
     return Problem("gpu_memory_unreadable", message, "Run nvidia-smi as root on the host, and look for 'Xid' in the kernel log.")
 
 
 def _device(row):
     unified = _is_unified(row)
     capability = _value(row["compute_cap"])
+    name = _value(row["name"]) or "NVIDIA GPU"
     return Device(
         uuid=_value(row["uuid"]),
         pci_bus_id=bus_name(row["pci.bus_id"]),
         vendor="nvidia",
-        name=_value(row["name"]) or "NVIDIA GPU",
-        architecture=_architecture(capability),
+        name=name,
+        architecture=nvidia_chips.architecture(capability),
         compute_capability=capability,
-        gfx_target=None,
         memory_total_bytes=None if unified else int(row["memory.total"]) * 1024 * 1024,
         memory_free_bytes=None if unified else int(row["memory.free"]) * 1024 * 1024,
         unified_memory=unified,
-        display_attached={"Enabled": True, "Disabled": False}.get(row["display_active"]),
+        display_attached=_flag(row["display_active"]),
+        virtual=_VIRTUAL.search(name) is not None,
+        persistence_mode=_flag(row["persistence_mode"]),
+        ecc=_flag(row["ecc.mode.current"]),
+        pcie_generation=_number(row["pcie.link.gen.max"]),
+        pcie_width=_number(row["pcie.link.width.max"]),
     )
-
-
-def _architecture(capability):
-    match = re.fullmatch(r"(\d+)\.(\d+)", capability or "")
-    return None if match is None else _ARCHITECTURES.get((int(match.group(1)), int(match.group(2))))
-
-
-def _failures(rc, output, answered):
-    """What nvidia-smi complained of; it may do so for one GPU and answer for the others, even with code 0."""
-    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.strip()[0].isdecimal()]
-    if rc == TIMED_OUT:
-        return [Problem("nvidia_smi_timeout", "nvidia-smi: " + " ".join(lines), _TIMEOUT_FIX)]
-    problems = []
-    for code, words, fix in _KNOWN_FAILURES:
-        said = [line for line in lines if words.lower() in line.lower()]
-        if said and code not in [problem.code for problem in problems]:
-            problems.append(Problem(code, "nvidia-smi: " + "; ".join(said)[:400], fix))
-    if not problems and (rc != 0 or not answered):
-        said = lines[0][:200] if lines else "no output"
-        problems.append(Problem("nvidia_smi_failed", f"nvidia-smi ended with code {rc}: {said}", "Run nvidia-smi on the node and mend what it says."))
-    return problems

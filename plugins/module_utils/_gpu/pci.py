@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import bus_address
 
 NVIDIA, AMD, INTEL = "10de", "1002", "8086"
+VENDORS = {NVIDIA: "nvidia", AMD: "amd", INTEL: "intel"}
+DRIVERS = {NVIDIA: ("nvidia",), AMD: ("amdgpu",), INTEL: ("i915", "xe")}
+"""The drivers of the vendors themselves, which programs for the GPU need."""
+
+_GENERATIONS = {"2.5": 1, "5": 2, "5.0": 2, "8": 3, "8.0": 3, "16.0": 4, "32.0": 5, "64.0": 6}
 DEVICES = "/sys/bus/pci/devices"
 _DISPLAY, _PROCESSING_ACCELERATOR = 0x03, 0x12
 
@@ -22,6 +27,7 @@ class Card:
     vendor: str
     device: str
     driver: str | None
+    revision: str | None = None
 
     @property
     def ids(self):
@@ -42,5 +48,43 @@ def cards(tree):
         # AMD's Instinct cards are no display controllers since the MI300.
         classes = (_DISPLAY, _PROCESSING_ACCELERATOR) if vendor == AMD else (_DISPLAY,)
         if bus_address(bus_id) is not None and vendor in (NVIDIA, AMD, INTEL) and kind >> 16 in classes:
-            found.append(Card(bus_id, vendor, device, told.get("DRIVER")))
+            revision = tree.number(f"{DEVICES}/{bus_id}/revision", 16) if vendor == AMD else None
+            found.append(Card(bus_id, vendor, device, told.get("DRIVER"), None if revision is None else f"{revision:02x}"))
     return sorted(found, key=lambda card: bus_address(card.bus_id))
+
+
+def link(tree, bus_id):
+    """(PCIe generation, lanes): the most that the card and everything between it and the processor can. None for what isn't told."""
+    generations, widths = [], []
+    for place in (bus_id, *_bridges(tree, bus_id)):
+        speed = (tree.text(f"{DEVICES}/{place}/max_link_speed") or "").partition(" ")[0]
+        width = tree.number(f"{DEVICES}/{place}/max_link_width")
+        generations += [_GENERATIONS[speed]] if speed in _GENERATIONS else []
+        # What has no link says 0 or 255.
+        widths += [width] if width and width <= 32 else []
+    return min(generations, default=None), min(widths, default=None)
+
+
+def _bridges(tree, bus_id):
+    """The bridges over a device: sysfs has each device in the directory of the bridge before it."""
+    path = (tree.link(f"{DEVICES}/{bus_id}") or "").split("/")[:-1]
+    return [part for part in path if bus_address(part) is not None]
+
+
+def numa_node(tree, bus_id):
+    """The NUMA node that a device is nearest to, None on a system that has none."""
+    node = tree.number(f"{DEVICES}/{bus_id}/numa_node")
+    return node if node is not None and node >= 0 else None
+
+
+def display_attached(tree, bus_id):
+    """Whether a display is connected to one of the card's ports, None where the driver shows no ports."""
+    states = [
+        tree.text(f"{DEVICES}/{bus_id}/drm/{card}/{port}/status")
+        for card in tree.names(f"{DEVICES}/{bus_id}/drm")
+        if card.startswith("card")
+        for port in tree.names(f"{DEVICES}/{bus_id}/drm/{card}")
+        if port.startswith(card + "-")
+    ]
+    states = [state for state in states if state is not None]
+    return "connected" in states if states else None

@@ -56,17 +56,30 @@ class Programs:
         try:
             rc = process.wait(max(0, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             return TIMED_OUT, "", f"no answer within {self._seconds} s"
         return rc, _text(out), _text(err)
+
+    def stop(self):
+        """End what was started and not asked for."""
+        for process, _out, _err in self._started.values():
+            if process is not None and process.poll() is None:
+                _kill(process)
+        self._started.clear()
+
+
+def _kill(process):
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _begin(command):
     """(process, file of its output, file of its errors), or (None, None, why not)."""
-    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 -- _text() closes them
     environment = dict(os.environ, LC_ALL="C", LANGUAGE="C")
     try:
+        # AnsibleModule.run_command waits for what it killed, and runs one program at a time.
+        # pylint: disable-next=ansible-bad-function
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True)
     except OSError as error:
         return None, None, str(error)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 
 from .._hardware.gpu_models import model_by_driver, model_by_id
+from .._hardware.mig import compute_slices, parent_name, part_of
 from .._hardware.working_set import working_set_bytes
 from .._options import Option, check_option
 from .described_node import KEYS as DESCRIPTION_KEYS
@@ -20,20 +21,23 @@ DEVICE_NAME_OF_VENDOR = {"nvidia": "CUDA", "amd": "ROCm", "intel": "SYCL", "appl
 """How llama.cpp calls the devices of a vendor, CUDA0 and so on: GGML_CUDA_NAME (ggml-cuda.h, also of HIP), GGML_SYCL_NAME (ggml-sycl.h),
 MTL (ggml-metal-device.m). GGML_VK_NAME (ggml-vulkan.h), Vulkan, drives all of them but is nobody's first choice here."""
 
-SCHEMA = 1
+SCHEMA = 2
 NODE_KEYS = ("schema", "devices", "driver", "platform", "host", "problems", "name")
 BANDWIDTH = "memory_bandwidth_bytes_per_second"
-"""Not a fact that gpu_facts gathers: from the table of GPUs, or given by hand; it bounds the speed."""
+"""Of a GPU not a fact that gpu_facts gathers: from the table of GPUs, or given by hand; it bounds the speed."""
 
 GIVEN_KEYS = ("model", BANDWIDTH, "matrix_flops", "pcie_bytes_per_second")
 DEVICE_KEYS = (
     "index", "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target",
-    "memory_total_bytes", "memory_free_bytes", "unified_memory", "display_attached", *GIVEN_KEYS,
+    "memory_total_bytes", "memory_free_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", *GIVEN_KEYS,
 )  # fmt: skip
 HOST_KEYS = (
-    "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "numa_nodes", BANDWIDTH, "cpu_flops",
+    "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "cores_performance",
+    "numa_nodes", "hugepages_total_bytes", "hugepages_free_bytes", "simd", "disks", BANDWIDTH, "cpu_flops",
 )  # fmt: skip
-DRIVER_KEYS = ("vendor", "version", "cuda_max")
+DRIVER_KEYS = ("vendor", "version", "library_version", "mismatch", "cuda_max", "uvm", "secure_boot", "other_cards")
+MIG_KEYS = ("profile", "gpu_instance_id", "compute_instance_id", "parent_uuid")
 BYTES = Option("int", minimum=0)
 RATE = Option("int", minimum=1)
 FLAG = Option("bool")
@@ -63,6 +67,7 @@ class Gpu:
     gfx_target: str | None = None
     units: int | None = None
     model: str | None = None
+    mig_instance: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,7 @@ def _gpu(row, where, ram_total, ram_available):
         unified = bool(named and named.unified_memory)
     total, free = _memory(row, where, vendor, named, (ram_total, ram_available) if unified else None)
     gfx_target = check_option(row.get("gfx_target"), TEXT, f"{where}.gfx_target")
-    model = named or model_by_driver(vendor, name, total, gfx_target)
+    model = _model(row, where, named or model_by_driver(vendor, parent_name(name) if row.get("mig") else name, total, gfx_target), total)
 
     def known(key, option):
         given = check_option(row.get(key), option, f"{where}.{key}")
@@ -187,7 +192,20 @@ def _gpu(row, where, ram_total, ram_available):
         "gfx_target": gfx_target or (model.gfx_target if model else None),
         "units": model.units if model else None,
         "model": model.id if model else None,
+        "mig_instance": row.get("mig") is not None,
     }
+
+
+def _model(row, where, model, total):
+    """What the table knows of a device; of a MIG instance its part, since the table has the whole card."""
+    mig = row.get("mig")
+    if mig is None:
+        return model
+    if not isinstance(mig, dict):
+        raise InfraError("not a MIG instance", where=f"{where}.mig", got=shown(mig), expected="a dictionary with profile, or null")
+    _refuse_unknown(mig, MIG_KEYS, f"{where}.mig")
+    slices = compute_slices(mig.get("profile"), f"{where}.mig.profile")
+    return part_of(model, slices, total) if model and model.memory_total_bytes else None
 
 
 def _vendor(row, named, where):
@@ -246,10 +264,14 @@ def _chosen(gpus):
     """One build of llama.cpp drives one vendor's GPUs: the vendor with the most memory.
 
     GPUs that share the RAM only where there are no others, as src/llama.cpp (llama_prepare_model_devices) does.
+    Of MIG instances one, and nothing beside it: CUDA shows a process no more (NVIDIA's MIG user guide, "CUDA Visible Devices").
     """
     own = [gpu for gpu in gpus if not gpu["unified_memory"]] or gpus
     totals = {}
     for gpu in own:
         totals[gpu["vendor"]] = totals.get(gpu["vendor"], 0) + gpu["memory_free_bytes"]
     vendor = max(totals, key=totals.get, default=None)
-    return [gpu for gpu in own if gpu["vendor"] == vendor]
+    alike = [gpu for gpu in own if gpu["vendor"] == vendor]
+    whole = [gpu for gpu in alike if not gpu["mig_instance"]]
+    choices = [whole] * bool(whole) + [[gpu] for gpu in alike if gpu["mig_instance"]]
+    return max(choices, key=lambda gpus: sum(gpu["memory_free_bytes"] for gpu in gpus), default=[])

@@ -6,35 +6,31 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 import pytest
+import yaml
 
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import diagnosis, nvidia_failures
 from ansible_collections.prositronic.infra.plugins.modules import gpu_facts as module
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu import test_cases as cases
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu.recorded import made_to_run
 from ansible_collections.prositronic.infra.tests.unit.plugins.modules.process import run_module
-
-L4 = """#!/bin/sh
-[ "$LC_ALL" = C ] || { echo "locale is $LC_ALL"; exit 1; }
-case "$1" in
-  --query-gpu=*) echo "0, GPU-5c0e4b7e, 00000000:01:00.0, NVIDIA L4, 23034, 22569, 570.86.15, 8.9, Disabled" ;;
-  "") echo "| NVIDIA-SMI 570.86.15    Driver Version: 570.86.15    CUDA Version: 12.8 |" ;;
-  *) exit 2 ;;
-esac
-"""
 
 
 @pytest.fixture
 def gpu_facts(tmp_path):
-    """gpu_facts(nvidia_smi, **arguments): what the module's main() prints, with a script of this text as nvidia-smi."""
+    """gpu_facts(program, case, **arguments): what the module's main() prints, with an nvidia-smi of this text, or the programs of a fixture."""
 
-    def run(nvidia_smi=None, **arguments):
-        programs = tmp_path / "bin"
+    def run(program=None, case=None, **arguments):
+        programs, fixture = tmp_path / "bin", cases.FIXTURES / (case or "no_gpu")
         programs.mkdir(exist_ok=True)
-        if nvidia_smi is not None:
-            script = programs / "nvidia-smi"
-            script.write_text(nvidia_smi)
-            script.chmod(0o755)
-        return run_module(module, arguments, PATH=f"{programs}:/usr/bin:/bin", LC_ALL="C.UTF-8")
+        made_to_run(fixture, programs)
+        if program is not None:
+            (programs / "nvidia-smi").write_text(program)
+            (programs / "nvidia-smi").chmod(0o755)
+        return run_module(module, arguments, PATH=f"{programs}:/usr/bin:/bin", LC_ALL="C.UTF-8", FIXTURE=str(fixture))
 
     return run
 
@@ -47,24 +43,73 @@ def facts_of(result):
 
 def test_this_machine(gpu_facts):
     facts = facts_of(gpu_facts())
-    assert facts["schema"] == 1
+    assert facts["schema"] == 2
     assert facts["host"]["memory_total_bytes"] > facts["host"]["memory_available_bytes"] > 0
     assert facts["host"]["cores_logical"] >= 1
     assert facts["platform"]["system"] == os.uname().sysname
 
 
-def test_a_gpu_under_the_c_locale(gpu_facts):
-    facts = facts_of(gpu_facts(L4))
+def test_a_gpu(gpu_facts):
+    facts = facts_of(gpu_facts(case="l4"))
     assert [(device["name"], device["memory_total_bytes"]) for device in facts["devices"] if device["vendor"] == "nvidia"] == [("NVIDIA L4", 24152899584)]
-    assert facts["driver"] == {"vendor": "nvidia", "version": "570.86.15", "cuda_max": "12.8"}
+    assert (facts["driver"]["version"], facts["driver"]["cuda_max"]) == ("570.86.15", "12.8")
+
+
+def test_mig_instances(gpu_facts):
+    facts = facts_of(gpu_facts(case="mig"))
+    assert [device["mig"] and device["mig"]["profile"] for device in facts["devices"] if device["vendor"] == "nvidia"] == ["3g.40gb", "1g.10gb", None]
+
+
+def returned(case):
+    return cases.facts_of(case, paths=["/"])
+
+
+def undocumented(contains, value, where="gpu"):
+    """The keys of C(value) that the documentation doesn't name, or that it names and that aren't there."""
+    values = value if isinstance(value, list) else [value]
+    found = []
+    for item in values:
+        if isinstance(item, dict) and contains is not None:
+            found += [f"{where}.{key}" for key in set(item) ^ set(contains)]
+            for key in set(item) & set(contains):
+                found += undocumented(contains[key].get("contains"), item[key], f"{where}.{key}")
+    return found
+
+
+@pytest.mark.parametrize("case", ["mig", "cdi", "vfio_pci", "gpu_operator", "uvm_missing"])
+def test_the_documentation_names_what_is_returned(case):
+    documented = yaml.safe_load(module.RETURN)["ansible_facts"]["contains"]["gpu"]["contains"]
+    assert undocumented(documented, returned(case)) == []
+
+
+def test_the_documentation_names_every_problem():
+    codes = {code for case in cases.CASES for code in cases.expected_of(case)["problems"]}
+    codes |= set(diagnosis._TEXTS) | {code for code, _words, _fix in nvidia_failures._KNOWN_FAILURES}
+    codes |= {"cdi_spec_unreadable", "needs_root"}
+    text = yaml.safe_load(module.RETURN)["ansible_facts"]["contains"]["gpu"]["contains"]["problems"]["contains"]["code"]["description"]
+    assert set(re.findall(r"V\((\w+)\)", " ".join(text))) == codes
+
+
+def test_programs_run_under_the_c_locale_and_without_input(gpu_facts):
+    facts = facts_of(gpu_facts("#!/bin/sh\nread line\necho \"locale $LC_ALL, input '$line'\"\nexit 5\n"))
+    assert facts["problems"][0]["message"] == "nvidia-smi ended with code 5: locale C, input ''"
 
 
 def test_check_mode_gathers_the_same(gpu_facts):
-    plain, checked = facts_of(gpu_facts(L4)), facts_of(gpu_facts(L4, _ansible_check_mode=True))
+    plain, checked = facts_of(gpu_facts(case="l4")), facts_of(gpu_facts(case="l4", _ansible_check_mode=True))
     # What other programs use changes from one moment to the next.
     for facts in (plain, checked):
         del facts["host"]["memory_available_bytes"]
     assert plain == checked
+
+
+def test_free_space_where_it_is_asked_for(gpu_facts, tmp_path):
+    (disk,) = facts_of(gpu_facts(paths=[str(tmp_path / "models")]))["host"]["disks"]
+    assert disk["path"] == str(tmp_path / "models") and 0 < disk["free_bytes"] <= disk["total_bytes"]
+
+
+def test_the_speed_of_the_ram_where_it_is_asked_for(gpu_facts):
+    assert facts_of(gpu_facts(measure=True))["host"]["memory_bandwidth_bytes_per_second"] > 1e8
 
 
 @pytest.mark.parametrize("hang", ["exec sleep 20", "trap '' TERM INT\nsleep 20\nsleep 20"])
@@ -72,6 +117,7 @@ def test_an_nvidia_smi_that_hangs_is_left_after_the_timeout(gpu_facts, hang):
     started = time.monotonic()
     facts = facts_of(gpu_facts("#!/bin/sh\n" + hang + "\n", timeout=1))
     assert time.monotonic() - started < 8
+    assert facts["driver"]["cuda_max"] is None
     assert "nvidia_smi_timeout" in [problem["code"] for problem in facts["problems"]]
     assert "within 1 s" in facts["problems"][0]["message"]
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Nodes made of plain files, and transcripts that stand for nvidia-smi."""
+"""Nodes made of plain files, and what stands for their programs."""
 
 from __future__ import annotations
 
@@ -12,60 +12,24 @@ import pytest
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 
 
-class Transcript:
-    """A recorded nvidia-smi: "$ command", its output, "? code". A command that wasn't recorded fails the test."""
+class Answers:
+    """A node whose one program is C(name), which answers with what the function C(answer) makes of its arguments."""
 
-    def __init__(self, text):
-        self.calls = []
-        self._answers = {}
-        command, output = None, []
-        for line in text.splitlines():
-            if line.startswith("$ "):
-                command, output = line[2:], []
-            elif line.startswith("? "):
-                self._answers[command] = (int(line[2:]), "\n".join(output) + "\n", "")
-            else:
-                output.append(line)
+    def __init__(self, answer, name="nvidia-smi"):
+        self._answer = answer
+        self._name = name
 
     def has(self, name):
-        return name == "nvidia-smi"
+        return name == self._name
 
     def start(self, *command):
         pass
 
-    def run(self, *command):
-        if command[0] != "nvidia-smi":
-            return 127, "", "not installed"
-        self.calls.append(" ".join(command))
-        return self._answers[" ".join(command)]
-
-
-class Answers(Transcript):
-    """An nvidia-smi that answers with what the function C(answer) makes of its arguments."""
-
-    def __init__(self, answer):
-        self._answer = answer
+    def stop(self):
+        pass
 
     def run(self, *command):
-        return self._answer(*command[1:]) if command[0] == "nvidia-smi" else (127, "", "not installed")
-
-
-class Nothing(Answers):
-    """A node without any program."""
-
-    def __init__(self):
-        super().__init__(None)
-
-    def has(self, name):
-        return False
-
-    def run(self, *command):
-        return 127, "", "not installed"
-
-
-@pytest.fixture
-def nothing():
-    return Nothing()
+        return self._answer(*command[1:]) if self.has(command[0]) else (127, "", "not installed")
 
 
 @pytest.fixture
@@ -74,9 +38,18 @@ def answering():
 
 
 @pytest.fixture
-def smi():
-    """smi(name): the recorded nvidia-smi of fixtures/<name>.txt."""
-    return lambda name: Transcript((FIXTURES / (name + ".txt")).read_text())
+def nothing():
+    """A node without any program."""
+    return Answers(None, name=None)
+
+
+@pytest.fixture
+def recorded():
+    """recorded(case): the programs of a fixture."""
+    # Not at the top: the collection can't be imported yet when pytest reads this file.
+    from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gpu.recorded import Recorded
+
+    return lambda case: Recorded(FIXTURES / case)
 
 
 @pytest.fixture

@@ -95,6 +95,7 @@ def test_docker_takes_cdi_devices_by_version_and_setting(node, version, settings
         ("2.1.3", {"/etc/containerd/config.toml": "version = 3\n"}, True),
         ("2.1.3", {"/etc/containerd/config.toml": "enable_cdi = true\n", "/etc/containerd/conf.d/99-x.toml": "  enable_cdi = false\n"}, False),
         ("1.7.27", {"/etc/containerd/config.toml": "# enable_cdi = true\n"}, False),
+        ("1.7.23", {"/var/lib/rancher/k3s/agent/etc/containerd/config.toml": "  enable_cdi = true\n"}, True),
     ],
 )
 def test_containerd_takes_cdi_devices_by_version_and_setting(node, version, files, able):

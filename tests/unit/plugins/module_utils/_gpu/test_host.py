@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import host
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import bandwidth, host
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import Tree
 
 GIB = 1024**3
@@ -20,8 +20,8 @@ X86 = "\n".join(f"processor\t: {cpu}\nmodel name\t: Test CPU @ 2.00GHz\nphysical
 ARM = "processor\t: 0\nBogoMIPS\t: 2000.00\n\nprocessor\t: 1\nBogoMIPS\t: 2000.00\n"
 
 
-def read(root):
-    return host.read(Tree(root))
+def read(root, **more):
+    return host.read(Tree(root), None, "Linux", **more)
 
 
 def test_a_plain_node(node):
@@ -34,8 +34,14 @@ def test_a_plain_node(node):
         "memory_limit_bytes": None,
         "cores_physical": 4,
         "cores_logical": 8,
+        "cores_performance": 4,
         "cpu": "Test CPU @ 2.00GHz",
         "numa_nodes": 2,
+        "simd": [],
+        "hugepages_total_bytes": None,
+        "hugepages_free_bytes": None,
+        "memory_bandwidth_bytes_per_second": None,
+        "disks": [],
     }
 
 
@@ -121,3 +127,57 @@ def test_a_system_whose_sysconf_does_not_know_memory(node, monkeypatch):
     monkeypatch.setattr(os, "sysconf", sysconf)
     found = read(node())
     assert (found["memory_total_bytes"], found["memory_available_bytes"]) == (None, None)
+
+
+def test_free_space_of_a_directory_that_is_not_there_yet_is_that_of_the_one_it_will_be_in(node):
+    root = node({"/srv/x": ""})
+    disks = read(root, paths=["/srv", "/srv/models/large", "/srv/x"])["disks"]
+    assert [disk["path"] for disk in disks] == ["/srv", "/srv/models/large", "/srv/x"]
+    there = os.statvfs(root)
+    for disk in disks:
+        assert disk["total_bytes"] == there.f_blocks * there.f_frsize
+        assert 0 < disk["free_bytes"] <= disk["total_bytes"]
+
+
+def test_the_speed_of_the_ram(monkeypatch):
+    monkeypatch.setattr(bandwidth, "_SECONDS", 0.05)
+    # Slower than any memory made in this century, faster than any made so far.
+    assert 1e8 < bandwidth.measured(None) < 1e14
+
+
+def test_it_is_not_measured_where_memory_is_short():
+    assert bandwidth.measured(200 << 20) is None
+
+
+@pytest.mark.parametrize(
+    "name, capacities, fast",
+    [
+        ("big-little", {0: 485, 1: 485, 2: 1024, 3: 1024}, 2),
+        ("bins", {0: 997, 1: 1024}, 2),
+        ("alike", {0: 1024, 1: 1024}, 2),
+        ("three", {0: 400, 1: 870, 2: 1024}, 2),
+    ],
+)
+def test_performance_cores_of_arm(node, name, capacities, fast):
+    files = {}
+    for cpu, capacity in capacities.items():
+        files[f"/sys/devices/system/cpu/cpu{cpu}/cpu_capacity"] = f"{capacity}\n"
+        files[f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"] = f"{cpu}\n"
+    found = read(node(files))
+    assert (found["cores_performance"], found["cores_physical"]) == (fast, len(capacities))
+
+
+@pytest.mark.parametrize(
+    "line, simd",
+    [
+        ("flags\t\t: fpu sse4_2 avx avx2 avx512f amx_tile amx_int8 amx_bf16 rdrand", ["sse4_2", "avx", "avx2", "avx512f", "amx_tile", "amx_int8", "amx_bf16"]),
+        ("Features\t: fp asimd evtstrm asimddp sve sve2 svei8mm svebf16 i8mm", ["neon", "asimddp", "i8mm", "bf16", "sve", "sve2"]),
+        ("Features\t: half thumb neon vfpv4", ["neon"]),
+    ],
+)
+def test_vector_instructions(node, line, simd):
+    assert read(node({"/proc/cpuinfo": f"processor\t: 0\n{line}\n\nprocessor\t: 1\n{line} more\n"}))["simd"] == simd
+
+
+def test_an_instruction_that_one_processor_lacks_is_none(node):
+    assert read(node({"/proc/cpuinfo": "processor : 0\nflags : avx2 avx512f\n\nprocessor : 1\nflags : avx2\n"}))["simd"] == ["avx2"]

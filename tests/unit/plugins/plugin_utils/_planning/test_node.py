@@ -121,7 +121,7 @@ def test_facts_may_name_a_row_of_the_table(facts):
         ({"host": {"memory_total_bytes": 1, "memory_available_bytes": 2}}, "more available memory than there is"),
         ({"host": {"memory_total_bytes": 1, "memory_bandwidth_bytes_per_second": 0}}, "node.host.memory_bandwidth_bytes_per_second: too small"),
         ({"host": []}, "the node's 'host' is missing"),
-        ({"schema": 2}, "node.schema: facts of another version (got 2, expected 1). Gather them again"),
+        ({"schema": 1}, "node.schema: facts of another version (got 1, expected 2). Gather them again"),
         ({"driver": "580"}, "node.driver: not a driver"),
         ({"driver": {"cuda": "13.0"}}, "node.driver: unknown key 'cuda'"),
         ({"driver": {"cuda_max": "new"}}, "node.driver.cuda_max: not a version"),
@@ -134,6 +134,56 @@ def test_a_malformed_node_is_refused(facts, change, message):
         return
     with pytest.raises(InfraError) as error:
         node_from_plain(node)
+    assert message in str(error.value)
+
+
+def mig_instance(profile, memory_mib, name="NVIDIA A100-SXM4-80GB", **more):
+    mig = {"profile": profile, "gpu_instance_id": 9, "compute_instance_id": 0, "parent_uuid": "GPU-1"}
+    return {"vendor": "nvidia", "name": f"{name} MIG {profile}", "uuid": "MIG-1", "memory_total_bytes": memory_mib * 1024**2, "mig": mig, **more}
+
+
+def test_a_mig_instance_has_its_share_of_the_card(facts):
+    (whole,) = node_from_plain({**facts(), "devices": [{"vendor": "nvidia", "name": "NVIDIA A100-SXM4-80GB", "memory_total_bytes": 81920 * 1024**2}]}).gpus
+    (part,) = node_from_plain({**facts(), "devices": [mig_instance("3g.40gb", 40448)]}).gpus
+    assert part.memory_total_bytes == 40448 * 1024**2
+    # Three of seven slices of the multiprocessors, and as much of the bandwidth as it has of the memory: somewhat less than half.
+    assert part.matrix_flops == whole.matrix_flops * 3 // 7 and part.units == whole.units * 3 // 7
+    assert 0.49 < part.memory_bandwidth_bytes_per_second / whole.memory_bandwidth_bytes_per_second < 0.5
+    assert part.compute_capability == whole.compute_capability == "8.0"
+
+
+def test_a_compute_instance_is_a_part_of_its_gpu_instance(facts):
+    (part,) = node_from_plain({**facts(), "devices": [mig_instance("1c.3g.40gb", 40448)]}).gpus
+    (other,) = node_from_plain({**facts(), "devices": [mig_instance("1g.10gb+me", 9728)]}).gpus
+    assert part.matrix_flops == other.matrix_flops
+    assert part.memory_bandwidth_bytes_per_second > 4 * other.memory_bandwidth_bytes_per_second
+
+
+def test_a_process_gets_one_mig_instance_or_whole_gpus(facts):
+    small, large = mig_instance("1g.10gb", 9728), mig_instance("3g.40gb", 40448, uuid="MIG-2")
+    node = node_from_plain({**facts(), "devices": [small, large]})
+    assert [gpu.uuid for gpu in node.gpus] == ["MIG-2"] and node.ignored_gpus == ("NVIDIA A100-SXM4-80GB MIG 1g.10gb",)
+    l4 = {"vendor": "nvidia", "name": "NVIDIA L4", "memory_total_bytes": 23034 * 1024**2}
+    node = node_from_plain({**facts(), "devices": [{**l4, "uuid": "GPU-1"}, {**l4, "uuid": "GPU-2"}, large]})
+    assert [gpu.uuid for gpu in node.gpus] == ["GPU-1", "GPU-2"]
+
+
+def test_a_mig_instance_of_an_unknown_card_has_no_figures(facts):
+    (part,) = node_from_plain({**facts(), "devices": [mig_instance("1g.10gb", 9728, name="NVIDIA Z100")]}).gpus
+    assert (part.memory_bandwidth_bytes_per_second, part.matrix_flops, part.model) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "mig, message",
+    [
+        ("1g.10gb", "node.devices[0].mig: not a MIG instance"),
+        ({"profile": "big"}, "node.devices[0].mig.profile: not a MIG profile (got 'big'"),
+        ({"profile": "1g.10gb", "uuid": "x"}, "node.devices[0].mig: unknown key 'uuid'"),
+    ],
+)
+def test_a_malformed_mig_instance_is_refused(facts, mig, message):
+    with pytest.raises(InfraError) as error:
+        node_from_plain({**facts(), "devices": [{**mig_instance("1g.10gb", 9728), "mig": mig}]})
     assert message in str(error.value)
 
 
@@ -166,7 +216,7 @@ NOT_MEANT = (
     {1: 2},
 )
 FULL_FACTS = {
-    "schema": 1,
+    "schema": 2,
     "devices": [
         {
             "index": 0,
@@ -181,15 +231,46 @@ FULL_FACTS = {
             "memory_free_bytes": 23666360320,
             "unified_memory": False,
             "display_attached": False,
+            "mig": None,
+            "virtual": False,
+            "persistence_mode": True,
+            "ecc": True,
+            "pcie_generation": 4,
+            "pcie_width": 16,
+            "numa_node": 0,
             "memory_bandwidth_bytes_per_second": 300000000000,
             "matrix_flops": 121000000000000,
             "pcie_bytes_per_second": 31000000000,
             "model": "nvidia-l4",
         }
     ],
-    "driver": {"vendor": "nvidia", "version": "580.95.05", "cuda_max": "13.0"},
+    "driver": {
+        "vendor": "nvidia",
+        "version": "580.95.05",
+        "library_version": "580.95.05",
+        "mismatch": False,
+        "cuda_max": "13.0",
+        "uvm": True,
+        "secure_boot": None,
+        "other_cards": [],
+    },
     "platform": {},
-    "host": {"memory_total_bytes": 68719476736, "memory_available_bytes": 66571993088, "memory_bandwidth_bytes_per_second": 80000000000, "cpu_flops": 1},
+    "host": {
+        "memory_total_bytes": 68719476736,
+        "memory_available_bytes": 66571993088,
+        "memory_limit_bytes": None,
+        "cpu": "AMD EPYC",
+        "cores_physical": 16,
+        "cores_logical": 32,
+        "cores_performance": 16,
+        "numa_nodes": 1,
+        "hugepages_total_bytes": 0,
+        "hugepages_free_bytes": 0,
+        "simd": ["avx2"],
+        "disks": [],
+        "memory_bandwidth_bytes_per_second": 80000000000,
+        "cpu_flops": 1,
+    },
     "problems": [],
     "name": "n",
 }
