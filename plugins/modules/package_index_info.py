@@ -152,9 +152,11 @@ def main():
 def _deb(module, base, key):
     release = _fetch(module, f"{base}/InRelease")
     checked = _signature(module, key, release)
+    # What stands outside of the signed text counts for nothing.
+    release = checked or release
     name = "Packages"
     listing = index.checked(_fetch(module, f"{base}/{name}"), index.release_checksum(release.decode("utf-8"), name), f"{base}/{name}")
-    return index.apt_packages(index.unpacked(listing, name), module.params["packages"], module.params["version"]), checked
+    return index.apt_packages(index.unpacked(listing, name), module.params["packages"], module.params["version"]), checked is not None
 
 
 def _rpm(module, base, key):
@@ -162,19 +164,24 @@ def _rpm(module, base, key):
     checked = _signature(module, key, repomd, _fetch(module, f"{base}/repodata/repomd.xml.asc"))
     name, sha256 = index.primary_file(repomd)
     primary = index.checked(_fetch(module, f"{base}/{name}"), sha256, f"{base}/{name}")
-    return index.rpm_packages(index.unpacked(primary, name), module.params["packages"], module.params["version"]), checked
+    return index.rpm_packages(index.unpacked(primary, name), module.params["packages"], module.params["version"]), checked is not None
 
 
 def _signature(module, key, data, detached=None):
-    """Whether it could be checked. Raises InfraError for a wrong one."""
+    """The text that is signed, None where there is no gpgv to check it. Raises InfraError for a wrong signature."""
     gpgv = module.get_bin_path("gpgv")
     if not gpgv:
-        return False
-    files = [_file(module, content) for content in (binary_key(key), detached, data) if content is not None]
-    rc, _out, err = module.run_command([gpgv, "--keyring", *files], errors="replace")
+        return None
+    keyring, signed = _file(module, binary_key(key)), _file(module, data)
+    output = signed + ".text"
+    what = ["--output", output, signed] if detached is None else [_file(module, detached), signed]
+    rc, _out, err = module.run_command([gpgv, "--keyring", keyring, *what], errors="replace")
     if rc:
         raise InfraError("the list of packages is not signed by the key of the repository", where=module.params["url"], got=err.strip().splitlines()[-1])
-    return True
+    if detached is not None:
+        return data
+    with open(output, "rb") as file:
+        return file.read()
 
 
 def _file(module, content):
