@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pathlib
+from dataclasses import fields
 
 import pytest
 import yaml
@@ -28,7 +29,7 @@ def test_an_error_of_the_core_is_an_error_of_ansible():
 
 
 def test_the_documented_options_are_those_there_are_with_their_defaults():
-    assert set(OPTIONS) - {"_input", "node"} == set(SPEC)
+    assert set(OPTIONS) - {"_input", "node"} == set(SPEC) == {field.name for field in fields(Wishes)}
     for name, option in OPTIONS.items():
         if "default" in option:
             default = getattr(Wishes(), name)
