@@ -70,8 +70,9 @@ options:
     description: SHA-256 checksums of the package files by name, compared with O(source=directory).
     type: dict
   hold:
-    description: Whether the packages are held at their version. Not given, holds are left as they are.
+    description: Whether the packages are held at their version. V(false) leaves holds as they are.
     type: bool
+    default: false
   engines:
     description: The container engines to set up. By default all that are found; containerd beside Docker only on a Kubernetes node.
     type: list

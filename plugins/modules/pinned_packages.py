@@ -132,7 +132,8 @@ def _install(module, given):
             rc, out, err = _run(module, command)
         if rc:
             raise _failed(command, out, err)
-        after = _installed(module)[0]
+        # A package manager may let a hold go when it changes the package.
+        after, held = _installed(module)
         left = {name: after.get(name) for name, version in wanted.items() if after.get(name) != version}
         if left:
             raise InfraError("the package manager says it is done, but these versions are not installed", got=str(left), expected=str(wanted))

@@ -49,7 +49,8 @@ def packages(wishes, node):
         "manager": node.info["system"]["manager"],
         "packages": wished,
         "files": _files(wishes, node, wished) if wishes.source == "directory" else [],
-        "hold": wishes.hold,
+        # Nothing else lets a package go that somebody holds.
+        "hold": wishes.hold or None,
         "allow_upgrade": wishes.allow_upgrade,
         "allow_downgrade": wishes.allow_downgrade,
         "change": bool(needed),

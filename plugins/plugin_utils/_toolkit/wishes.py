@@ -58,7 +58,7 @@ class Wishes:
     key_fingerprints: tuple = ("C95B321B61E88C1809C4F759DDCAE044F796ECB0",)
     directory: str = ""
     checksums: dict | None = None
-    hold: bool | None = None
+    hold: bool = False
     engines: tuple = ()
     runtime: str = "auto"
     default_runtime: bool = False
