@@ -92,10 +92,12 @@ def _present(wishes, node):
 def _absent(wishes, node):
     installed = [name for name in reversed(TOOLKIT) if name in node.info["packages"]]
     manager = node.info["system"]["manager"]
+    engines = _engine_steps(wishes, node, chosen(wishes, node))
+    own = [step["config"]["path"] for step in engines if step["config"]["own"]]
     return {
         "packages": {"manager": manager, "packages": {name: node.info["packages"][name] for name in installed}} if installed else None,
-        "remove_files": [*(own_files(node) if manager else []), "/var/run/cdi/nvidia.yaml"],
-        "engines": _engine_steps(wishes, node, chosen(wishes, node)),
+        "remove_files": [*(own_files(node) if manager else []), "/var/run/cdi/nvidia.yaml", *own],
+        "engines": engines,
     }
 
 

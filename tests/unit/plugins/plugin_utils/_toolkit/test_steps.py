@@ -238,6 +238,17 @@ def test_absent_removes_packages_files_and_settings_whatever_the_node_has():
     assert result["engines"][0]["config"]["settings"] == [{"path": ["features", "cdi"], "value": True}]
 
 
+def test_absent_removes_the_file_that_is_the_role_s_own_and_no_other():
+    removed = made(*nodes.node({"crio": "1.34.0", "docker": "26.1.5"}, kubernetes_node=True), state="absent")["remove_files"]
+    assert "/etc/crio/crio.conf.d/90-nvidia-container-toolkit.conf" in removed
+    assert "/etc/docker/daemon.json" not in removed
+
+
+def test_what_a_node_without_internet_needs_is_asked_of_its_repository():
+    asked = made(*nodes.node(system=nodes.rpm()), state="artefacts", repository_url="https://mirror.example.com")["artefacts"]
+    assert asked == {"url": "https://mirror.example.com/rpm/x86_64", "format": "rpm", "packages": list(nodes.TOOLKIT), "version": "1.20.0-1"}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
