@@ -21,6 +21,7 @@ import checkout
 import images
 import machine
 import pythons
+import toolkit_packages
 
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
@@ -174,9 +175,10 @@ def run_ansible_test(session: nox.Session, command: str, nodes: list[str]) -> No
 def molecule(session: nox.Session) -> None:
     """The roles and modules on real systemd machines: Debian 12 and 13 in containers."""
     require(session, machine.PODMAN)
-    tags = {name: images.image(name) for name in images.SUITES}
+    tags = {name: images.image(name) for name in images.IMAGES}
     try:
         settings = images.engine_settings(tags["debian13"])
+        toolkit = toolkit_packages.folder()
     except machine.Missing as missing:
         session.error(str(missing).rstrip("."))
     install(session, "tests/harness/requirements/molecule.txt", "examples/demo/model-requirements.txt")
@@ -189,6 +191,7 @@ def molecule(session: nox.Session) -> None:
         INFRA_MACHINES=f"prositronic-infra-{zlib.crc32(str(checkout.ROOT).encode()):08x}",
         INFRA_WHEELS=str(checkout.wheels()),
         INFRA_MODELS=str(models),
+        INFRA_TOOLKIT=str(toolkit),
         **{f"INFRA_IMAGE_{name.upper()}": tag for name, tag in tags.items()},
     )
     # What Molecule remembers of a run that was cut short: it would take machines for running that are gone or old.

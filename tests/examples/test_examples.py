@@ -29,6 +29,9 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.report
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import serving
 
 ROOT = pathlib.Path(__file__).parents[2]
+# A list of packages, signed with a key of its own.
+REPOSITORY = pathlib.Path(__file__).parent / "repository"
+REPOSITORY_FINGERPRINT = "777D2080950F86CDAF5E5543EEB059B9881CA2B6"
 HEADER = ROOT / "tests" / "truth" / "headers" / "Llama-3.1-8B-Q4_K_M.gguf"
 NODES = ROOT / "tests" / "unit" / "plugins" / "plugin_utils" / "_kubernetes" / "fixtures" / "nodes.yml"
 
@@ -87,6 +90,8 @@ def web():
     with serving() as server:
         data = HEADER.read_bytes()
         server.files["/large.gguf"] = server.files["/models/model.gguf"] = data
+        for path in ("gpgkey", "deb/amd64/InRelease", "deb/amd64/Packages"):
+            server.files[f"/libnvidia-container/{path}"] = (REPOSITORY / path).read_bytes()
         server.add_repository("org/repo", {"model-Q4_K_M.gguf": data})
         server.add_repository("org/Some-Model-GGUF", {"model-Q4_K_M.gguf": data})
         yield server
@@ -101,6 +106,7 @@ def run(place, web):
         "/etc/llama/api_keys": str(place / "keys"),
         "/srv/models": str(place / "models"),
         "/tmp/nodes.json": str(place / "nodes.json"),
+        "/tmp/prositronic-infra-example": str(place / "example"),
         "/tmp/report.txt": str(place / "report.txt"),
     }
     environment = {
@@ -111,13 +117,13 @@ def run(place, web):
         "ANSIBLE_LOCALHOST_WARNING": "false",
     }
 
-    def go(name, text, model=HEADER, **more):
+    def go(name, text, *options, model=HEADER, **more):
         for old, new in {**replacements, **more}.items():
             text = text.replace(old, new)
         text = re.sub(r"/models/[\w.-]+\.gguf", str(model), text)
         playbook = place / f"{name.replace('/', '-')}.yml"
         playbook.write_text(yaml.safe_dump(as_plays(yaml.safe_load(text), model), sort_keys=False))
-        command = ["ansible-playbook", "--inventory", "localhost,", "--connection", "local", str(playbook)]
+        command = ["ansible-playbook", "--inventory", "localhost,", "--connection", "local", str(playbook), *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -178,12 +184,28 @@ def test_the_plan_in_the_readme_is_the_one_of_the_demo():
 
 VARIABLES = {name for name, text in DOCUMENTS.items() if isinstance(yaml.safe_load(text), dict)}
 OF_A_SERVER = {"modules/llama_server_info", "filter/llama_server_differences"}
+OF_A_REPOSITORY = {"modules/package_index_info"}
+# Only looked at: this machine may be one with a GPU.
+CHANGES_THE_MACHINE = {"roles/nvidia_container_toolkit/README.md/0"}
 STARTS_A_SERVER = {"modules/embedded_server", "roles/llama_server/README.md/0"}
 
 
-@pytest.mark.parametrize("name", sorted(set(DOCUMENTS) - VARIABLES - OF_A_SERVER - STARTS_A_SERVER))
+@pytest.mark.parametrize("name", sorted(set(DOCUMENTS) - VARIABLES - OF_A_SERVER - STARTS_A_SERVER - OF_A_REPOSITORY - CHANGES_THE_MACHINE))
 def test_example(name, run):
     run(name, DOCUMENTS[name])
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES_THE_MACHINE))
+def test_example_in_check_mode(name, run):
+    run(name, DOCUMENTS[name], "--check")
+
+
+@pytest.mark.parametrize("name", sorted(OF_A_REPOSITORY))
+def test_example_with_a_repository(name, run, web):
+    nvidia = {"https://nvidia.github.io/libnvidia-container/stable": f"{web.url}/libnvidia-container",
+              "https://nvidia.github.io/libnvidia-container": f"{web.url}/libnvidia-container",
+              "C95B 321B 61E8 8C18 09C4 F759 DDCA E044 F796 ECB0": REPOSITORY_FINGERPRINT}  # fmt: skip
+    run(name, DOCUMENTS[name], **nvidia)
 
 
 @pytest.mark.parametrize("name", sorted(OF_A_SERVER))

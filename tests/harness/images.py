@@ -19,26 +19,41 @@ PACKAGES = (
 )  # fmt: skip
 OPTIONS = (
     "--variant=minbase",
-    f"--include={','.join(PACKAGES)}",
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     # A container has no kernel of its own to load modules into; the unit's failure would leave systemd "degraded".
     '--customize-hook=ln -sf /dev/null "$1/etc/systemd/system/systemd-modules-load.service"',
 )
-SUITES = {"debian12": "bookworm", "debian13": "trixie"}
+# Container engines inside the machine, and the smallest thing an image can be made of.
+ENGINES = ("aardvark-dns", "busybox-static", "docker.io", "iptables", "netavark", "nftables", "podman", "runc")
+# There is no source of EL or SUSE systems here. Debian with dnf and zypper that says it is Rocky Linux 9 runs the same tools.
+RPM = ("busybox-static", "dnf", "iptables", "netavark", "nftables", "podman", "rpm", "runc", "zypper")
+SAYS_ROCKY = (
+    """--customize-hook=rm "$1/etc/os-release"; printf '%s\\n' 'NAME="Rocky Linux"' 'ID="rocky"' 'ID_LIKE="rhel centos fedora"' """
+    """'VERSION_ID="9.6"' 'PRETTY_NAME="Rocky Linux 9.6 (a stand-in made of Debian)"' >"$1/etc/os-release" """
+)
+# Name: the suite, packages beside the common ones, options beside the common ones.
+IMAGES = {
+    "debian12": ("bookworm", (), ()),
+    "debian13": ("trixie", (), ()),
+    "toolkit_debian12": ("bookworm", ENGINES, ()),
+    "toolkit_debian13": ("trixie", (*ENGINES, "docker-cli"), ()),
+    "toolkit_rpm": ("bookworm", RPM, (SAYS_ROCKY,)),
+}
 FALLBACK = pathlib.Path(__file__).with_name("containers.conf")
 
 
 def image(name: str) -> str:
     """The name of the image, made when this machine does not have it yet. Its tag is the digest of its definition."""
-    suite = SUITES[name]
-    digest = hashlib.sha256("\0".join((suite, *OPTIONS)).encode()).hexdigest()[:12]
+    suite, packages, more = IMAGES[name]
+    options = (*OPTIONS, f"--include={','.join((*PACKAGES, *packages))}", *more)
+    digest = hashlib.sha256("\0".join((suite, *options)).encode()).hexdigest()[:12]
     tag = f"localhost/prositronic-infra/{name}:{digest}"
     if subprocess.run(["podman", "image", "exists", tag], check=False).returncode:
         with tempfile.TemporaryDirectory() as folder:
             archive = f"{folder}/{name}.tar"
-            subprocess.run(["mmdebstrap", "--quiet", *OPTIONS, suite, archive], check=True, stdin=subprocess.DEVNULL)
+            subprocess.run(["mmdebstrap", "--quiet", *options, suite, archive], check=True, stdin=subprocess.DEVNULL)
             subprocess.run(["podman", "import", "--quiet", archive, tag], check=True)
     return tag
 

@@ -1,0 +1,73 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Commands of package managers for an exact set of packages. Private: not an interface for other collections."""
+
+from __future__ import annotations
+
+TOOLKIT = ("libnvidia-container1", "libnvidia-container-tools", "nvidia-container-toolkit-base", "nvidia-container-toolkit")
+"""Each needs those before it."""
+
+_DPKG_FORMAT = "${db:Status-Abbrev}|${Package}|${Version}\n"
+# Settings that were changed on the node are kept; dpkg would ask, and there is nobody to answer.
+_APT = ("-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold")
+_RPM_FORMAT = "%{NAME}|%{VERSION}-%{RELEASE}\n"
+
+
+def query(manager, names):
+    """The command that tells which packages are installed; it fails for packages that are not."""
+    if manager == "apt":
+        return ["dpkg-query", "--show", "--showformat", _DPKG_FORMAT, *names]
+    return ["rpm", "--query", "--queryformat", _RPM_FORMAT, *names]
+
+
+def installed(manager, output):
+    """({name: version}, [names that are held]) from what query() printed."""
+    versions, held = {}, []
+    for line in output.splitlines():
+        parts = line.strip().split("|")
+        if manager == "apt" and len(parts) == 3 and parts[0].strip()[1:2] == "i":
+            versions[parts[1]] = parts[2]
+            if parts[0].startswith("h"):
+                held.append(parts[1])
+        elif manager != "apt" and len(parts) == 2:
+            versions[parts[0]] = parts[1]
+    return versions, held
+
+
+def install(manager, wanted, files, downgrade):
+    """The command that installs exactly these packages and removes none. C(files) instead of names where there are any."""
+    if manager == "apt":
+        command = ["apt-get", "install", *_APT, "--yes", "--no-install-recommends", "--no-remove", "--allow-change-held-packages"]
+        return command + (["--allow-downgrades"] if downgrade else []) + (files or [f"{name}={version}" for name, version in wanted.items()])
+    packages = files or [f"{name}-{version}" for name, version in wanted.items()]
+    if manager == "zypper":
+        options = ["--allow-unsigned-rpm"] if files else []
+        return ["zypper", "--non-interactive", "install", "--no-recommends", *(["--oldpackage"] if downgrade else []), *options, *packages]
+    options = ["--nogpgcheck"] if files else []
+    return [manager, "--assumeyes", *options, "downgrade" if downgrade else "install", *packages]
+
+
+def refresh(manager, repository):
+    """The command that reads the lists of packages of C(repository), the path of its file, or of all where it is None."""
+    if manager == "apt":
+        only = ["-o", f"Dir::Etc::SourceList={repository}", "-o", "Dir::Etc::SourceParts=-", "-o", "APT::Get::List-Cleanup=0"] if repository else []
+        return ["apt-get", "update", "-o", "DPkg::Lock::Timeout=120", "-o", "APT::Update::Error-Mode=any", *only]
+    name = [repository.rpartition("/")[2].rpartition(".")[0]] if repository else []
+    if manager == "zypper":
+        return ["zypper", "--non-interactive", "--gpg-auto-import-keys", "refresh", *name]
+    return [manager, "--assumeyes", "makecache", *(["--disablerepo=*", f"--enablerepo={name[0]}"] if name else [])]
+
+
+def remove(manager, names):
+    """The command that removes these packages and no others: it fails where others need them."""
+    return ["dpkg", "--purge", *names] if manager == "apt" else ["rpm", "--erase", *names]
+
+
+def hold(manager, name, on):
+    """The command that holds a package or lets it go; None where the manager has none of its own."""
+    if manager == "apt":
+        return ["apt-mark", "hold" if on else "unhold", name]
+    if manager == "zypper":
+        return ["zypper", "--non-interactive", "addlock" if on else "removelock", name]
+    return None
