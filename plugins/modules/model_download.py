@@ -91,7 +91,7 @@ options:
       - It is sent to the host of O(endpoint) only, also after a redirect. It is never written to a file or an argument of a program.
     type: str
   token_file:
-    description: A file on the node with the token.
+    description: A file on the node with the token. It goes before O(token).
     type: path
   timeout:
     description: Seconds to wait for an answer, or for more of it.
@@ -302,7 +302,7 @@ def main():
     module = AnsibleModule(
         argument_spec=ARGUMENTS,
         required_one_of=[("source", "files", "job")],
-        mutually_exclusive=[("source", "files", "job"), ("token", "token_file"), ("sha256", "files")],
+        mutually_exclusive=[("source", "files", "job")],
         supports_check_mode=True,
     )
     try:

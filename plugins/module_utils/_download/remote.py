@@ -33,6 +33,10 @@ class Remote(NamedTuple):
             return self.etag == other.etag and not (self.etag or "").startswith("W/")
         return self.modified == other.modified is not None
 
+    def contradicts(self, other):
+        """Whether they are certainly different: what only one of them tells does not count."""
+        return any(None not in pair and pair[0] != pair[1] for pair in zip(self, other)) and not self.is_same(other)
+
     @property
     def validator(self):
         """For If-Range; None where the version can't be asked for."""

@@ -35,6 +35,8 @@ def transfer(client, url, remote, partial, patience, timeout, progress, say):
 
 
 def _request(client, url, remote, partial, timeout, progress, say):
+    if partial.size and not remote.is_same(remote):
+        _anew(partial, progress, say, "the server tells no version of the file that would let one go on")
     start, headers = partial.size, {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -42,17 +44,22 @@ def _request(client, url, remote, partial, timeout, progress, say):
         if remote.sha256 is None and remote.validator:
             headers["If-Range"] = remote.validator
     with client.open(url, headers, "the model file") as answer:
-        if not remote.is_same(_with_checksum(remote_of(answer), remote)):
+        seen = _with_checksum(remote_of(answer), remote)
+        if remote.contradicts(seen) or (start and not remote.is_same(seen)):
             raise Changed("the file on the server changed", where=answer.label)
         if start and answer.status == 200:
-            say("the server ignores the range asked for: starting anew")
-            progress(-start)
-            partial.restart()
+            _anew(partial, progress, say, "the server ignores the range asked for")
         elif start and range_start(answer) != start:
             raise InfraError("the server answers with another range than asked for", where=answer.label, expected=f"bytes from {start} on")
         _read(answer, remote, partial, timeout, progress)
     if partial.size < remote.size_bytes:
         raise Unreachable("the server ended its answer early", where=answer.label, got=size_text(partial.size), expected=size_text(remote.size_bytes))
+
+
+def _anew(partial, progress, say, why):
+    say(f"{why}: starting anew")
+    progress(-partial.size)
+    partial.restart()
 
 
 def _with_checksum(seen, remote):
