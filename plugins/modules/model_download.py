@@ -68,6 +68,9 @@ options:
       sha256:
         description: Its checksum, with C(sha256:) before it or without.
         type: str
+      src:
+        description: Where it was copied from. Not used, so that a file may be one of the filter's.
+        type: str
   sha256:
     description:
       - The checksums of the files of O(source) in order.
@@ -254,7 +257,11 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 ARGUMENTS = {
     "directory": {"type": "path", "required": True},
     "source": {"type": "str"},
-    "files": {"type": "list", "elements": "dict", "options": {"path": {"type": "str"}, "url": {"type": "str"}, "sha256": {"type": "str"}}},
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"path": {"type": "str"}, "url": {"type": "str"}, "sha256": {"type": "str"}, "src": {"type": "str"}},
+    },
     "sha256": {"type": "list", "elements": "str", "default": []},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "endpoint": {"type": "str", "fallback": (env_fallback, ["HF_ENDPOINT"])},

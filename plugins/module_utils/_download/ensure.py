@@ -13,7 +13,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._download.job im
 from ansible_collections.prositronic.infra.plugins.module_utils._download.lock import Lock
 from ansible_collections.prositronic.infra.plugins.module_utils._download.partial import Partial, remove
 from ansible_collections.prositronic.infra.plugins.module_utils._download.patience import Patience
-from ansible_collections.prositronic.infra.plugins.module_utils._download.plan import asker, is_kept, plan_step
+from ansible_collections.prositronic.infra.plugins.module_utils._download.plan import asker, is_kept, local_step, plan_step
 from ansible_collections.prositronic.infra.plugins.module_utils._download.space import check_space
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.units import size_text
@@ -38,6 +38,9 @@ def present(request, seconds, check_mode):
     """Waits up to C(seconds) for what has to be fetched."""
     manifest = request.manifest()
     files = request.wanted(manifest)
+    for file in files:
+        if file.url is None:
+            local_step(file)
     if not request.always and all(is_kept(file, manifest) for file in files):
         return Outcome(files=[row_of(plan_step(file, manifest, None, False), manifest) for file in files])
     if check_mode:

@@ -47,7 +47,7 @@ def plan_step(file, manifest, ask, always):
         action = "check" if always and (known or file.sha256) else "keep"
         return Step(file, action, "recorded as whole", Remote(size, file.sha256 or (known or {}).get("sha256")), 0)
     if file.url is None:
-        return _local(file)
+        return local_step(file)
     remote = remote_for(file, manifest, ask)
     try:
         there = os.stat(file.path).st_size
@@ -83,7 +83,8 @@ def asker(client, patience):
     return lambda url: patience.calls(probe, client, url)
 
 
-def _local(file):
+def local_step(file):
+    """Raises InfraError where the file is missing: nobody can fetch it."""
     if not os.path.isfile(file.path):
         raise InfraError("the file is not on the node", where=file.path, fix="Check the path, or give a URL to download it from.")
     return Step(file, "check", "there, but not recorded", Remote(os.stat(file.path).st_size, file.sha256), 0)

@@ -16,7 +16,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gguf.hub import
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.names import shard_names
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.urls import checked_url, hint_of, safe_url
 
-_KEYS = ("path", "url", "sha256", "src", "size_bytes", "header_bytes")
+_KEYS = ("path", "url", "sha256", "src")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
