@@ -27,7 +27,12 @@ options:
     description: The directory for files that are downloaded.
     type: str
     required: true
+  copy:
+    description: Whether a path is one on the controller, from where the file is copied into the directory.
+    type: bool
+    default: false
 seealso:
+  - module: prositronic.infra.model_download
   - plugin: prositronic.infra.gguf
     plugin_type: lookup
 """
@@ -55,15 +60,18 @@ _value:
       description: Where to download the file; null for a file that is on the node.
       type: str
       sample: https://example.com/models/model.gguf
-    checksum:
-      description: The checksum as M(ansible.builtin.get_url) takes it, or null.
+    src:
+      description: The path on the controller of a file to copy, else null.
+      type: str
+    sha256:
+      description: The checksum, or null.
       type: str
 """
 
 
 @plain_filter
-def llama_model_paths(files, directory):
-    return model_paths(files, directory)
+def llama_model_paths(files, directory, copy=False):
+    return model_paths(files, directory, copy)
 
 
 class FilterModule:

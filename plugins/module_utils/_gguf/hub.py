@@ -39,6 +39,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class RemoteFile(NamedTuple):
     url: str
     sha256: str
+    size_bytes: int = None
 
 
 class _Wanted(NamedTuple):
@@ -61,7 +62,7 @@ def hub_files(client, source, endpoint):
         raise InfraError(
             f"{len(missing)} of {len(paths)} shards are not in the repository", where=source, got=f"no {shown(missing[0])}", fix="Choose another revision."
         )
-    return [RemoteFile(f"{base}/{quote(name)}", listed[name]) for name in paths]
+    return [RemoteFile(f"{base}/{quote(name)}", *listed[name]) for name in paths]
 
 
 def _parse(source):
@@ -72,7 +73,7 @@ def _parse(source):
 
 
 def _list_files(client, wanted, endpoint):
-    """path → sha256 or None of every .gguf file of the repository."""
+    """path → (sha256, size), each or None, of every .gguf file of the repository."""
     url = f"{endpoint}/api/models/{wanted.repo}/tree/{quote(wanted.revision, safe='')}"
     query, listed = "recursive=true", {}
     for _page in range(_MAX_PAGES):
@@ -80,9 +81,9 @@ def _list_files(client, wanted, endpoint):
             entries = _entries(answer)
             following = _NEXT_PAGE.search(answer.headers.get("Link", ""))
         for entry in entries:
-            path, sha256 = _gguf_entry(entry)
+            path, sha256, size_bytes = _gguf_entry(entry)
             if path is not None:
-                listed[path] = sha256
+                listed[path] = sha256, size_bytes
         if len(listed) > _MAX_FILES:
             raise _too_many(wanted)
         if following is None:
@@ -122,10 +123,10 @@ def _gguf_entry(entry):
         or not path.isprintable()
         or {"", ".", ".."} & set(path.split("/"))
     ):
-        return None, None
-    lfs = entry.get("lfs")
+        return None, None, None
+    lfs, size_bytes = entry.get("lfs"), entry.get("size")
     sha256 = lfs.get("oid") if isinstance(lfs, dict) else None
-    return path, sha256 if isinstance(sha256, str) and _SHA256.fullmatch(sha256) else None
+    return path, sha256 if isinstance(sha256, str) and _SHA256.fullmatch(sha256) else None, size_bytes if isinstance(size_bytes, int) else None
 
 
 def _choose(wanted, paths):

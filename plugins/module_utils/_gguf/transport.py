@@ -36,10 +36,24 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
-class Client:
-    """C(token) is sent to the host of C(endpoint) only, C(timeout) seconds are granted to each request."""
+class Unreachable(InfraError):
+    """No answer, or one that broke off: another try may do."""
 
-    def __init__(self, endpoint, token=None, timeout=30):
+
+class Refused(InfraError):
+    """An answer with the HTTP C(status) of a failure. C(retry_after) is that header, or None."""
+
+    status = None
+    retry_after = None
+
+
+class Client:
+    """C(token) is sent to the host of C(endpoint) only, C(timeout) seconds are granted to each request.
+
+    For C(whole_files) they are granted to each wait for more of an answer instead, which may have any length.
+    """
+
+    def __init__(self, endpoint, token=None, timeout=30, whole_files=False):
         if "?" in endpoint or "#" in endpoint:
             raise InfraError("the endpoint must not have a query or fragment", where="endpoint", expected="https://host")
         self._endpoint = origin(checked_url(endpoint, "endpoint"))
@@ -50,7 +64,7 @@ class Client:
             raise InfraError("the timeout is out of range", where="timeout", got=shown(timeout), expected="more than 0 and up to 3600 seconds")
         self._token = token
         self._timeout = timeout
-        self._opener = urllib.request.build_opener(_NoRedirects, HttpHandler, HttpsHandler)
+        self._opener = urllib.request.build_opener(_NoRedirects, *(() if whole_files else (HttpHandler, HttpsHandler)))
 
     def open(self, url, headers, what):
         """The Answer to a GET request; C(what) is how messages call the thing asked for."""
@@ -58,6 +72,7 @@ class Client:
         user_origin, user = origin(url), basic_authorization(url)
         target = without_user(url)
         deadline = time.monotonic() + self._timeout
+        passed = []
         for _hop in range(_MAX_REDIRECTS + 1):
             left = deadline - time.monotonic()
             if left <= 0:
@@ -67,15 +82,16 @@ class Client:
             if authorization is not None:
                 request.add_unredirected_header("Authorization", authorization)
             try:
-                return Answer(self._opener.open(request, timeout=left), target)
+                return Answer(self._opener.open(request, timeout=left), target, passed)
             except urllib.error.HTTPError as error:
-                status, location = error.code, error.headers.get("Location")
+                status, fields = error.code, error.headers
                 error.close()
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise _unreachable(target, error) from None
-            if status not in _REDIRECTS or not location:
-                raise self._refused(target, status, what)
-            target = _redirected(target, location)
+            if status not in _REDIRECTS or not fields.get("Location"):
+                raise self._refused(target, status, fields.get("Retry-After"), what)
+            passed.append(fields)
+            target = _redirected(target, fields["Location"])
         raise InfraError("the server redirects too often", where=_label(url), expected=f"at most {_MAX_REDIRECTS} redirects", fix="Check the address.")
 
     def _authorization(self, target, user_origin, user):
@@ -85,7 +101,7 @@ class Client:
             return f"Bearer {self._token}"
         return None
 
-    def _refused(self, url, status, what):
+    def _refused(self, url, status, retry_after, what):
         if status in (401, 403):
             problem = "the server wants to know who asks" if status == 401 else "the server refuses access"
             if origin(url) == self._endpoint:
@@ -102,15 +118,18 @@ class Client:
             problem, fix = "the server fails", "Try again later."
         else:
             problem, fix = "the server does not answer this request", "Check the address."
-        return InfraError(problem, where=_label(url), got=f"HTTP status {status}", fix=fix)
+        error = Refused(problem, where=_label(url), got=f"HTTP status {status}", fix=fix)
+        error.status, error.retry_after = status, retry_after
+        return error
 
 
 class Answer:
-    """A context manager around the body, which is read only as far as asked for."""
+    """A context manager around the body, which is read only as far as asked for. C(passed): the headers of each redirect."""
 
-    def __init__(self, response, url):
+    def __init__(self, response, url, passed=()):
         self.status = response.status
         self.headers = response.headers
+        self.passed = passed
         self.label = _label(url)
         self._response = response
 
@@ -123,18 +142,23 @@ class Answer:
     def read(self, length):
         """Up to C(length) bytes; fewer where the body ends."""
         chunks = []
+        while length > 0:
+            chunk = self.read_some(length)
+            if not chunk:
+                break
+            chunks.append(chunk)
+            length -= len(chunk)
+        return b"".join(chunks)
+
+    def read_some(self, length):
+        """What is there of the next C(length) bytes, at least one; none where the body ends."""
         try:
-            while length > 0:
-                chunk = self._response.read1(length)
-                if not chunk:
-                    break
-                if len(chunk) > length:  # http.client takes a chunk of negative length for one without an end
-                    raise ValueError("a chunk has an impossible length")
-                chunks.append(chunk)
-                length -= len(chunk)
+            chunk = self._response.read1(length)
+            if len(chunk) > length:  # http.client takes a chunk of negative length for one without an end
+                raise ValueError("a chunk has an impossible length")
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise _unreachable(self.label, error) from None
-        return b"".join(chunks)
+        return chunk
 
 
 def _label(url):
@@ -155,7 +179,7 @@ def _redirected(url, location):
 
 def _unreachable(url, error):
     reason = getattr(error, "reason", None) or error
-    return InfraError(
+    return Unreachable(
         "the request failed",
         where=_label(url),
         got=shown(str(reason) or type(reason).__name__, 160),

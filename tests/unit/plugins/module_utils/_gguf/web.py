@@ -69,14 +69,14 @@ def serving():
 
 def send(handler, data, **headers):
     """The range asked for, or everything; C(headers) replace or (None) remove those of the answer."""
-    wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", handler.headers.get("Range", ""))
+    wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", handler.headers.get("Range", ""))
     body, fields = data, {}
     if wanted and not data[int(wanted[1]) :]:
         handler.send_response(416)
         handler.end_headers()
         return
     if wanted:
-        first, last = int(wanted[1]), min(int(wanted[2]), len(data) - 1)
+        first, last = int(wanted[1]), min(int(wanted[2] or len(data)), len(data) - 1)
         body = data[first : last + 1]
         fields["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
     fields["Content-Length"] = str(len(body))

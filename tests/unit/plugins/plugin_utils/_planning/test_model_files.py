@@ -15,8 +15,16 @@ def test_a_path_stays_and_a_url_gets_one():
         "/srv",
     )
     assert got == [
-        {"path": "/m/a.gguf", "url": None, "checksum": None},
-        {"path": "/srv/b c.gguf", "url": "https://x/y/b%20c.gguf?download=true", "checksum": "sha256:ab"},
+        {"path": "/m/a.gguf", "url": None, "src": None, "sha256": None},
+        {"path": "/srv/b c.gguf", "url": "https://x/y/b%20c.gguf?download=true", "src": None, "sha256": "ab"},
+    ]
+
+
+def test_a_file_to_copy_gets_a_path_too():
+    got = model_paths([{"path": "/m/a.gguf", "sha256": "ab"}, {"url": "https://x/b.gguf"}], "/srv", copy=True)
+    assert got == [
+        {"path": "/srv/a.gguf", "url": None, "src": "/m/a.gguf", "sha256": "ab"},
+        {"path": "/srv/b.gguf", "url": "https://x/b.gguf", "src": None, "sha256": None},
     ]
 
 
