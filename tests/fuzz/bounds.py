@@ -54,9 +54,9 @@ def apart(work):
     return tuple(json.loads(text))
 
 
-def within(work):
+def within(work, seconds=SECONDS):
     """What C(work) returned as text, or its exception, after no more time and memory than hostile input may cost."""
-    return _checked(*apart(work))
+    return _checked(*apart(work), limit_seconds=seconds)
 
 
 def within_here(work):
@@ -66,8 +66,8 @@ def within_here(work):
     return _checked(outcome, time.process_time() - started, peak_bytes() - before)
 
 
-def _checked(outcome, seconds, grown_bytes):
-    assert seconds < SECONDS, f"{seconds:.1f} s: {outcome}"
+def _checked(outcome, seconds, grown_bytes, limit_seconds=SECONDS):
+    assert seconds < limit_seconds, f"{seconds:.1f} s: {outcome}"
     assert grown_bytes < MEMORY_BYTES, f"{grown_bytes / MIB:.0f} MiB: {outcome}"
     return outcome
 
