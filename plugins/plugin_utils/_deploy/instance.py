@@ -163,10 +163,10 @@ def _model(plan, given):
     path = given or ((plan["model"].get("files") or [{}])[0].get("path"))
     if not path:
         raise InfraError("the plan's model is not a file on a machine", WHERE, fix="Say where it lies on the node with model=")
-    return _path(path, "model", deep=True)
+    return checked_path(path, "model", deep=True)
 
 
-def _path(path, name, deep=False):
+def checked_path(path, name, deep=False):
     """A full path in its shortest form. C(deep): not right below the root, as its directory is given to the container."""
     check_printable(path, f"{WHERE}.{name}")
     if not path.startswith("/") or path.endswith("/") or ".." in path.split("/"):
@@ -178,7 +178,7 @@ def _path(path, name, deep=False):
 
 
 def _paths(paths, name):
-    return None if paths is None else [_path(path, f"{name}[{index}]") for index, path in enumerate(paths)]
+    return None if paths is None else [checked_path(path, f"{name}[{index}]") for index, path in enumerate(paths)]
 
 
 def _secrets(option, unit):
@@ -190,12 +190,12 @@ def _secrets(option, unit):
             raise InfraError("not the name of a Podman secret", f"{WHERE}.api_key_secret", shown(option["api_key_secret"]))
         found.append(Secret("api-keys", "--api-key-file", None, option["api_key_secret"]))
     if option["api_key_file"] is not None:
-        found.append(Secret("api-keys", "--api-key-file", _path(option["api_key_file"], "api_key_file"), f"{unit}-api-keys"))
+        found.append(Secret("api-keys", "--api-key-file", checked_path(option["api_key_file"], "api_key_file"), f"{unit}-api-keys"))
     if (option["tls_cert_file"] is None) != (option["tls_key_file"] is None):
         raise InfraError("tls_cert_file and tls_key_file belong together", WHERE, fix="Give both, or none")
     if option["tls_cert_file"] is not None:
-        found.append(Secret("tls-cert", "--ssl-cert-file", _path(option["tls_cert_file"], "tls_cert_file"), f"{unit}-tls-cert"))
-        found.append(Secret("tls-key", "--ssl-key-file", _path(option["tls_key_file"], "tls_key_file"), f"{unit}-tls-key"))
+        found.append(Secret("tls-cert", "--ssl-cert-file", checked_path(option["tls_cert_file"], "tls_cert_file"), f"{unit}-tls-cert"))
+        found.append(Secret("tls-key", "--ssl-key-file", checked_path(option["tls_key_file"], "tls_key_file"), f"{unit}-tls-key"))
     return tuple(found)
 
 

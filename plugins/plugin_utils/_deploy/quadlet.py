@@ -173,9 +173,12 @@ def environment(made):
 
 
 def _user(asked, rootless):
-    if asked is None:
-        return None if rootless else DEFAULT_USER
-    if not USER.fullmatch(asked):
+    return numeric_user(asked) or (None if rootless else DEFAULT_USER)
+
+
+def numeric_user(asked):
+    """C(asked), None for None. Raises InfraError for a name."""
+    if asked is not None and not USER.fullmatch(asked):
         raise InfraError("not a user for a container", f"{WHERE}.user", shown(asked), "numbers as in 10001:10001: names are those of the image")
     return asked
 

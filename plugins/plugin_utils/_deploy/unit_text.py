@@ -31,9 +31,13 @@ def word(text):
     return text if PLAIN.fullmatch(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+class Expanded(str):
+    """A word of a command line in which ${...} is meant to be a variable."""
+
+
 def command_word(text):
     """C(text) as one word of a command line, where $ begins a variable as well."""
-    return word(text.replace("$", "$$"))
+    return str(text) if isinstance(text, Expanded) else word(text.replace("$", "$$"))
 
 
 def command_line(words):
