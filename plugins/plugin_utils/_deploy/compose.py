@@ -22,7 +22,7 @@ def compose(made):
     command = COMMANDS[made.option["engine"] or "docker"]
     files = [{"path": path, "content": document(literal(composition(made))), "mode": "0644"}]
     commands = [
-        {"argv": [*command, "--file", path, "pull"], "why": "Starting never pulls: what runs is what was pulled."},
+        {"argv": [command[0], "pull", made.image], "why": "Starting never pulls: what runs is what was pulled. (Compose's own pull passes over it then.)"},
         {"argv": [*command, "--file", path, "up", "--detach", "--wait", "--wait-timeout", str(made.start_timeout_seconds)], "why": "It returns when healthy."},
     ]
     check = {"argv": [*command, "--file", "%s", "config", "--quiet"], "environment": {}}

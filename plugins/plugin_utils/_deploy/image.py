@@ -11,7 +11,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 BUILD_TAG = re.compile(r":[\w.-]*-b(\d{1,8})$", re.ASCII)
-MOVING = re.compile(r"latest|(?:server|full|light)(?:-[a-z]+\d*)?")
+MOVING = re.compile(r"latest|(?:server|full|light)(?:-(?!b\d)[a-z]+\d*)?")
 """Tags that are made anew: llama.cpp's own move daily (.github/workflows/docker.yml)."""
 
 
