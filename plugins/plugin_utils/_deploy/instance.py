@@ -136,8 +136,6 @@ def _check_plan(plan):
             raise InfraError(f"not a plan: '{part}' is no dictionary", WHERE, shown(plan[part]), "what the filter prositronic.infra.llama_plan returns")
     if not plan["fits"]:
         raise InfraError("the plan does not fit on its node, so its server would not start", WHERE, fix="Its reasons say what is missing")
-    if plan["model"].get("header_only"):
-        raise InfraError("the model is a header without weights, which is good for planning but can't be served", WHERE)
 
 
 def _what_runs(plan, target, option):
@@ -217,13 +215,15 @@ def _checked_args(made):
         check_printable(argument, f"{WHERE}.extra_args")
     bare = replace(made, option={**made.option, "extra_args": None}).args(made.model, made.address.ip, made.address.port, lambda secret: secret.id)
     check_extra(extra, bare, made.option["allow_tools"])
-    check_args(bare, made.build, "the plan's arguments")
+    check_args(bare, made.build, f"{WHERE}.build")
     check_args(extra, made.build, f"{WHERE}.extra_args")
     least, holes = minimum_build([*bare, *extra])
     if made.build is not None and made.build < least:
         hole = holes[0]
         raise InfraError(f"llama-server b{made.build} has a hole: {hole.name}, {hole.what} ({hole.source})", WHERE, expected=f"b{least} or newer")
     warnings = list(made.warnings)
+    if made.plan["model"].get("header_only"):
+        warnings.append("The plan was made from a header without weights, which can't be served; the model has to lie on the node.")
     if made.build is not None and made.build > READ_BUILD:
         warnings.append(f"b{made.build} is newer than b{READ_BUILD}, whose list of arguments is known here; llama.cpp does remove some.")
     if not made.address.loopback and not made.tls:

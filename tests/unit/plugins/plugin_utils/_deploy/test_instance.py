@@ -80,7 +80,7 @@ def test_groups_of_containers_are_numbers(target, group):
 
 @pytest.mark.parametrize(
     "part, value, message",
-    [("fits", False, "does not fit"), ("model", {"header_only": True}, "without weights"), ("node", 5, "not a plan"), ("image", None, "no image")],
+    [("fits", False, "does not fit"), ("node", 5, "not a plan"), ("image", None, "no image")],
 )
 def test_plans_that_can_not_be_run(part, value, message):
     plan = copy.deepcopy(planned("one-gpu"))
@@ -143,3 +143,10 @@ def test_an_image_of_ones_own_without_build_is_warned_of():
 def test_a_newer_build_is_warned_of():
     assert any("llama.cpp does remove some" in warning for warning in made("systemd", build=11549)["warnings"])
     assert not any("does remove" in warning for warning in made("systemd", build=11312)["warnings"])
+
+
+def test_a_header_without_weights_is_warned_of():
+    plan = copy.deepcopy(planned("one-gpu"))
+    assert not any("without weights" in warning for warning in made("quadlet", plan=plan)["warnings"])
+    plan["model"]["header_only"] = True
+    assert any("without weights" in warning for warning in made("quadlet", plan=plan)["warnings"])
