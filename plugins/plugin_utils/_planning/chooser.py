@@ -52,7 +52,7 @@ class Chooser:
 
     def __init__(self, model, node, devices, budget, wishes):
         self.model, self.node, self.devices, self.budget, self.wishes = model, node, devices, budget, wishes
-        self.fixed = dict(wishes.fixed)
+        self.fixed = {name: list(value) if isinstance(value, tuple) else value for name, value in wishes.fixed}
         self.bounds = bounds(wishes, model.n_ctx_train)
         self.estimate = Estimate(model, node, devices, REQUESTS[wishes.prefer], wishes.load_mode)
         self.probe = Probe(model, devices, self.fixed.get("batch_size") or BATCH)

@@ -18,7 +18,9 @@ def overhead_bytes(backend, gpu):
 def node_part(node):
     return {
         "name": node.name,
-        "gpus": [{"device": gpu.device, "name": gpu.name, "uuid": gpu.uuid, "memory_total_bytes": gpu.memory_total_bytes} for gpu in node.gpus],
+        "gpus": [
+            {"device": gpu.device, "name": gpu.name, "vendor": gpu.vendor, "uuid": gpu.uuid, "memory_total_bytes": gpu.memory_total_bytes} for gpu in node.gpus
+        ],
         "memory_total_bytes": node.memory_total_bytes,
     }
 

@@ -288,3 +288,13 @@ def test_an_architecture_without_a_rule_is_refused(facts):
     model = {**truth.plain(DENSE), "architecture": "wavtokenizer-dec"}
     with pytest.raises(InfraError, match="llama-server does not serve architecture 'wavtokenizer-dec' by itself"):
         plan(model, facts(24), {})
+
+
+@pytest.mark.parametrize(
+    "pinned", [{"override_tensor": [r"blk\.1\..*_exps.*=CPU"]}, {"tensor_split": [1, 1]}, {"n_cpu_moe": 3}, {"main_gpu": 1, "split_mode": "none"}]
+)
+def test_a_pinned_placement_is_planned_around(facts, pinned):
+    got = planned("Qwen3-30B-A3B-Q4_K_M.gguf", facts(24, 24), **pinned)
+    assert got["fits"]
+    (name, value), *_rest = pinned.items()
+    assert got["placement"][name] == value

@@ -1,0 +1,40 @@
+# Copyright: Contributors to the prositronic.infra collection
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""All that a role writes and runs for one server, as one plain answer."""
+
+from __future__ import annotations
+
+from .compose import compose
+from .examples import examples
+from .instance import instance
+from .options import checked
+from .quadlet import quadlet
+from .systemd_unit import systemd_unit
+
+RENDERERS = {"quadlet": quadlet, "compose": compose, "systemd": systemd_unit}
+
+
+def manifests(plan, target, options):
+    """The answer of the filter llama_server_manifests for a plain plan. Raises InfraError for what can't run, isn't safe, or isn't known to the build."""
+    made = instance(plan, target, checked(target, options))
+    files, commands, check, requirements, reasons, warnings, *binary = RENDERERS[target](made)
+    return {
+        "target": target,
+        "name": made.name,
+        "unit": made.unit,
+        "url": made.url,
+        "build": made.build,
+        "image": made.image,
+        "binary": binary[0] if binary else None,
+        "files": files,
+        "secrets": [{"id": secret.id, "file": secret.source, "podman_secret": secret.store if target == "quadlet" else None} for secret in made.secrets],
+        "check": check,
+        "commands": commands,
+        "start_timeout_seconds": made.start_timeout_seconds,
+        "memory_limit_bytes": made.memory_limit_bytes,
+        "requirements": requirements,
+        "examples": examples(made),
+        "reasons": [*made.reasons, *reasons],
+        "warnings": [*made.warnings, *warnings],
+    }
