@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import fnmatch
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -94,7 +95,8 @@ def check(pattern: str) -> Iterator[Checked]:
 
 
 def _grid(pattern: str) -> Iterator[tuple]:
-    for path in sorted(path for path in truth.HEADERS.glob("[A-Z]*.gguf") if fnmatch.fnmatch(path.name, pattern)):
+    full_size = {row["model"] for row in map(json.loads, (truth.TRUTH / truth.FULL).read_text(encoding="utf-8").splitlines())}
+    for path in (truth.HEADERS / name for name in sorted(full_size) if fnmatch.fnmatch(name, pattern)):
         model = read_model(str(path))
         for node in NODES:
             for wishes in WISHES:
