@@ -134,10 +134,9 @@ notes:
   - A file whose content is wrong is kept as C(NAME.bad-CHECKSUM) beside its place.
   - Where systemd-logind is set to C(KillUserProcesses=yes), an unprivileged user's download ends with the connection. The next run goes on.
 seealso:
-  - plugin: prositronic.infra.llama_model
-    plugin_type: role
   - plugin: prositronic.infra.gguf
     plugin_type: lookup
+  - module: prositronic.infra.gguf_info
 """
 
 EXAMPLES = r"""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import isnan
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 
@@ -57,7 +58,7 @@ def check_option(value, option, where):
 
 
 def _check_range(number, option, where):
-    if number != number:
+    if isinstance(number, float) and isnan(number):
         raise InfraError("not a number", where, shown(number), "a number")
     if option.minimum is not None and number < option.minimum:
         raise InfraError("too small", where, shown(number), f"at least {option.minimum}")

@@ -31,7 +31,7 @@ class Remote(NamedTuple):
             return self.sha256 == other.sha256
         if self.etag or other.etag:
             return self.etag == other.etag and not (self.etag or "").startswith("W/")
-        return self.modified == other.modified is not None
+        return self.modified is not None and self.modified == other.modified
 
     def contradicts(self, other):
         """Whether they are certainly different: what only one of them tells does not count."""
