@@ -44,7 +44,7 @@ def test_progress_is_shown_while_a_task_waits(tmp_path, wait):
         variables = {"ansible_python_interpreter": sys.executable}
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task, show]}]))
         done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", "-vvv", "--inventory", "localhost,", "--connection", "local", str(playbook)],
+            ["ansible-playbook", "-vvv", "--inventory", "localhost,", "--connection", "local", str(playbook)],
             env={**os.environ, "no_proxy": "*", "ANSIBLE_HOME": str(tmp_path / "home")},
             capture_output=True,
             text=True,
