@@ -169,7 +169,6 @@ def choose(b, x, narrow, block):
     keys = view(cache, length, 1, cells, slots)
     q, weights = view(q, length, heads, tokens, slots), view(weights, heads, tokens, 1, slots)
     score = ggml.result("lightning_indexer", (cells, tokens, 1, slots), q, keys, weights, mask_of(b, INDEX))
-    b.note_fused("lightning_indexer", score, block)
     return cont(ggml.top_k(score, min(cells, model.integer("attention.indexer.top_k"))))
 
 

@@ -113,7 +113,6 @@ def choose(b, x, compressed, mask, pools, n_kv, block):
     pooled = reshape(get_rows(view(cache, length, cells), b.given("pool_cells", "i32", n_pools)), length, 1, n_pools)
     weights = same("scale", mul_mat(b.weight("indexer.proj.weight", block), x))
     score = ggml.result("lightning_indexer", (n_pools, tokens), q, pooled, weights, b.given("pool_mask", "f16", n_pools, tokens))
-    b.note_fused("lightning_indexer", score, block)
     top = ggml.top_k(score, best)
     order = ggml.argsort(reshape(get_rows(reshape(score, 1, n_pools, tokens), top), best, tokens))
     top = get_rows(reshape(cast(top, "f32"), 1, best, tokens), order)
