@@ -57,14 +57,15 @@ def test_a_header_is_read_once_for_all_nodes(plan, tmp_path):
     assert "Llama-3.1-8B" in (tmp_path / "plans" / "node4.txt").read_text()
 
 
-def test_a_node_whose_model_is_missing_fails_alone(plan, tmp_path):
-    status, output = plan(
-        {
-            "bad": {"llama_server_model": str(tmp_path / "missing.gguf")},
-            "good": {"llama_server_model": str(HEADERS / "Llama-3.1-8B-Q4_K_M.gguf"), "llama_server_plan_directory": str(tmp_path / "plans")},
-            "unkept": {"llama_server_model": str(HEADERS / "Llama-3.1-8B-Q4_K_M.gguf")},
-        }
-    )
+@pytest.mark.parametrize("order", [("bad", "good", "unkept"), ("unkept", "good", "bad")])
+def test_a_node_whose_model_is_missing_fails_alone(plan, tmp_path, order):
+    model = str(HEADERS / "Llama-3.1-8B-Q4_K_M.gguf")
+    hosts = {
+        "bad": {"llama_server_model": str(tmp_path / "missing.gguf")},
+        "good": {"llama_server_model": model, "llama_server_plan_directory": str(tmp_path / "plans")},
+        "unkept": {"llama_server_model": model},
+    }
+    status, output = plan({name: hosts[name] for name in order}, "--forks", "1")
     assert status == 2
     assert "missing.gguf: the model file does not exist" in output
     assert plans_in(tmp_path / "plans") == ["good.txt", "good.yml"]
