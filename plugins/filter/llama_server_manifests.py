@@ -79,6 +79,16 @@ options:
       - More arguments, a name and its value as two items. Not what the plan or another option decides.
     type: list
     elements: str
+  environment:
+    description:
+      - More environment variables for the server, such as C(GGML_VK_VISIBLE_DEVICES). Not those of the plan, not C(LLAMA_ARG_*), and no secrets:
+        others may read the files.
+    type: dict
+  log_verbosity:
+    description:
+      - How much the server logs. By default 4, the least at which llama.cpp tells the layers and buffers that P(prositronic.infra.llama_server_info#module)
+        reads. What clients ask is not logged below 5.
+    type: int
   allow_tools:
     description: Whether O(extra_args) may let clients run programs, as C(--tools) does.
     type: bool
@@ -160,6 +170,10 @@ options:
     description: The host's name in the examples for reverse proxies.
     type: str
     default: llm.example.com
+  facts:
+    description:
+      - The facts of the node, C(ansible_facts['gpu']). They answer what is not given of O(podman_version), O(engine), O(gpu_access) and O(cdi_devices).
+    type: dict
 seealso:
   - plugin: prositronic.infra.llama_plan
     plugin_type: filter
@@ -215,6 +229,12 @@ _value:
     image:
       description: The image, null for V(systemd).
       type: str
+    engine:
+      description: Who reads the file of V(compose), V(docker) or V(podman), null for the other targets.
+      type: str
+    scope:
+      description: V(system), or V(user) for a unit of a user.
+      type: str
     binary:
       description:
         - Under V(systemd) where the program comes from, else null. C(kind) is V(path), V(package) or V(archive); C(path) is where it has to be;
@@ -235,7 +255,9 @@ _value:
           description: Its mode.
           type: str
     secrets:
-      description: What the files refer to. C(id), C(file) on the node (null where it is there already), and for V(quadlet) the C(podman_secret) that holds it.
+      description:
+        - What the files refer to. C(id), C(file) on the node (null where it is there already), for V(quadlet) the C(podman_secret) that holds it, and for
+          V(compose) the C(copy) of it that belongs to C(owner), numbers as C(uid:gid).
       type: list
       elements: dict
     check:

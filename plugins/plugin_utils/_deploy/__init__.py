@@ -9,9 +9,12 @@
   image.py         which image, pinned
   instance.py      one server: what all three runtimes need to know, from a plan and options
   options.py       the options, and which target takes which
+  node_facts.py    those that the facts of the node answer
+  environment.py   variables that a user gives
   limits.py        the memory limit and how long a start may take
   gpu_access.py    how a process gets at the GPUs of a plan, and at no others
   health.py        the command that asks whether the server is ready
+  mark.py          by what our files are known again
   unit_text.py     systemd's quoting
   yaml_text.py     YAML and Compose's quoting
   quadlet.py       a unit for Podman's generator

@@ -9,6 +9,7 @@ import posixpath
 
 from . import health
 from .instance import STOP_SECONDS
+from .mark import marked
 from .quadlet import DEFAULT_USER, PORT, SECRETS, container_groups, environment, numeric_user
 from .yaml_text import document, literal
 
@@ -18,9 +19,9 @@ COMMANDS = {"docker": ["docker", "compose"], "podman": ["podman", "compose"]}
 
 def compose(made):
     """(files, commands, check, requirements, reasons, warnings) of an Instance."""
-    path = posixpath.join(made.option["directory"] or f"{DIRECTORY}/{made.name}", "compose.yaml")
+    path = posixpath.join(folder(made), "compose.yaml")
     command = COMMANDS[made.option["engine"] or "docker"]
-    files = [{"path": path, "content": document(literal(composition(made))), "mode": "0644"}]
+    files = [{"path": path, "content": marked(document(literal(composition(made)))), "mode": "0644"}]
     commands = [
         {"argv": [command[0], "pull", made.image], "why": "Starting never pulls: what runs is what was pulled. (Compose's own pull passes over it then.)"},
         {"argv": [*command, "--file", path, "up", "--detach", "--wait", "--wait-timeout", str(made.start_timeout_seconds)], "why": "It returns when healthy."},
@@ -33,8 +34,21 @@ def composition(made):
     """The file as a dictionary, before quoting."""
     found = {"name": made.unit.lower().replace(".", "-"), "services": {"llama-server": _service(made)}}
     if made.secrets:
-        found["secrets"] = {secret.id: {"file": secret.source} for secret in made.secrets}
+        found["secrets"] = {secret.id: {"file": secret_copy(made, secret)} for secret in made.secrets}
     return found
+
+
+def folder(made):
+    return made.option["directory"] or f"{DIRECTORY}/{made.name}"
+
+
+def secret_copy(made, secret):
+    """Compose hands over a file with the owner and the mode that it has on the node; so the role makes one that the user in the container can read."""
+    return posixpath.join(folder(made), "secrets", secret.id)
+
+
+def user_of(made):
+    return numeric_user(made.option["user"]) or DEFAULT_USER
 
 
 def _service(made):
@@ -52,7 +66,7 @@ def _service(made):
         "ports": [{"target": PORT, "host_ip": made.address.ip, "published": str(made.address.port), "protocol": "tcp", "mode": "host"}],
         "volumes": [{**volume, "bind": bind}],
         "secrets": [{"source": secret.id, "target": secret.id} for secret in made.secrets],
-        "user": numeric_user(option["user"]) or DEFAULT_USER,
+        "user": user_of(made),
         "group_add": option["device_groups"] if access.groups else None,
         "devices": [*([] if _reserved(made) else access.cdi), *(f"{node}:{node}" for node in access.nodes)],
         "deploy": _reservation(made),
@@ -99,9 +113,6 @@ def _requirements(made):
 
 def _warnings(made):
     warnings = []
-    if any(secret.source for secret in made.secrets):
-        user = made.option["user"] or DEFAULT_USER
-        warnings.append(f"Compose gives secrets to the container with the owner and mode they have on the node: {user} must be able to read them.")
     if made.access.groups and not made.option["device_groups"]:
         warnings.append("The GPU's device nodes belong to the groups render and video; give their numbers on the node as device_groups.")
     if made.option["gpu_access"] == "reservation" and not _reserved(made) and made.access.cdi:

@@ -14,6 +14,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from .._backend.security import minimum_build
 from .._planning.server_args import server_args
 from .address import Address, address
+from .environment import check_environment
 from .flag_table import READ_BUILD
 from .flags import check_args, check_extra
 from .gpu_access import GpuAccess, gpu_access
@@ -25,6 +26,9 @@ from .unit_text import check_printable
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
 STOP_SECONDS = 90
 """llama-server ends what it is working on; then hundreds of GiB are unmapped."""
+
+LOG_VERBOSITY = 4
+"""The least at which llama-server b11669 tells devices, layers and buffers when it starts, which is what a plan is compared with. Prompts come at 5."""
 
 PARTS = ("model", "memory", "node", "backend", "server", "compute", "llama_cpp", "fits", "context", "placement")
 
@@ -57,6 +61,7 @@ class Instance:
     memory_limit_bytes: int
     start_timeout_seconds: int
     locks_memory: bool
+    environment: dict
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -86,6 +91,8 @@ class Instance:
         option = self.option
         given = {"model": model, "alias": self.alias, "host": host, "port": port, "ui": option["ui"], "emit": option["emit"]}
         args = server_args(self.plan, given)
+        verbosity = LOG_VERBOSITY if option["log_verbosity"] is None else option["log_verbosity"]
+        args += ["--log-verbosity", str(verbosity)]
         for secret in self.secrets:
             args += [secret.flag, secret_path(secret)]
         if option["metrics"]:
@@ -120,6 +127,7 @@ def instance(plan, target, option):
         memory_limit_bytes=limit,
         start_timeout_seconds=timeout,
         locks_memory="mlock" in plan["compute"]["load_mode"],
+        environment={**access.env, **check_environment(option["environment"], access.env, f"{WHERE}.environment")},
         reasons=(*access.reasons, why_limit, why_timeout),
         warnings=(*warnings, *access.warnings),
     )

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from .compose import compose
+from .compose import compose, secret_copy, user_of
 from .examples import examples
 from .instance import instance
+from .node_facts import from_facts
 from .options import checked
 from .quadlet import quadlet
 from .systemd_unit import systemd_unit
@@ -17,7 +18,9 @@ RENDERERS = {"quadlet": quadlet, "compose": compose, "systemd": systemd_unit}
 
 def manifests(plan, target, options):
     """The answer of the filter llama_server_manifests for a plain plan. Raises InfraError for what can't run, isn't safe, or isn't known to the build."""
-    made = instance(plan, target, checked(target, options))
+    option = checked(target, options)
+    option, told = from_facts(target, option, option["facts"])
+    made = instance(plan, target, option)
     files, commands, check, requirements, reasons, warnings, *binary = RENDERERS[target](made)
     return {
         "target": target,
@@ -26,15 +29,28 @@ def manifests(plan, target, options):
         "url": made.url,
         "build": made.build,
         "image": made.image,
+        "engine": (made.option["engine"] or "docker") if target == "compose" else None,
+        "scope": "user" if made.option["rootless"] else "system",
         "binary": binary[0] if binary else None,
         "files": files,
-        "secrets": [{"id": secret.id, "file": secret.source, "podman_secret": secret.store if target == "quadlet" else None} for secret in made.secrets],
+        "secrets": [_secret(made, secret, target) for secret in made.secrets],
         "check": check,
         "commands": commands,
         "start_timeout_seconds": made.start_timeout_seconds,
         "memory_limit_bytes": made.memory_limit_bytes,
         "requirements": requirements,
         "examples": examples(made),
-        "reasons": [*made.reasons, *reasons],
+        "reasons": [*told, *made.reasons, *reasons],
         "warnings": [*made.warnings, *warnings],
+    }
+
+
+def _secret(made, secret, target):
+    copied = target == "compose"
+    return {
+        "id": secret.id,
+        "file": secret.source,
+        "podman_secret": secret.store if target == "quadlet" else None,
+        "copy": secret_copy(made, secret) if copied else None,
+        "owner": user_of(made) if copied else None,
     }

@@ -29,6 +29,8 @@ SPEC = {
     "ui": Option("bool"),
     "emit": Option("str", choices=EMIT),
     "extra_args": Option("strs"),
+    "environment": Option("dict"),
+    "log_verbosity": Option("int", minimum=0, maximum=4),
     "allow_tools": Option("bool"),
     "build": Option("int", minimum=1),
     "image": Option("line"),
@@ -50,6 +52,7 @@ SPEC = {
     "archive_url": Option("line"),
     "archive_sha256": Option("line"),
     "public_name": Option("line"),
+    "facts": Option("dict"),
 }
 ONLY = {
     **dict.fromkeys(("image", "cdi_devices", "selinux"), CONTAINERS),

@@ -15,6 +15,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from . import health
 from .instance import STOP_SECONDS
+from .mark import marked
 from .options import WHERE
 from .unit_text import command_line, command_word, section, specifiers, word
 
@@ -51,7 +52,7 @@ def quadlet(made):
 
 
 def _file(directory, name, content):
-    return {"path": posixpath.join(directory, name), "content": content, "mode": "0644"}
+    return {"path": posixpath.join(directory, name), "content": marked(content), "mode": "0644"}
 
 
 def _version(text):
@@ -169,7 +170,7 @@ def raw(text):
 
 def environment(made):
     """HOME: the only place that can be written to, for the caches of drivers (~/.nv, mesa's shaders)."""
-    return {"HOME": "/tmp", **made.access.env}
+    return {"HOME": "/tmp", **made.environment}
 
 
 def _user(asked, rootless):

@@ -12,6 +12,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from . import health
 from .instance import STOP_SECONDS, checked_path
+from .mark import marked
 from .options import WHERE
 from .unit_text import Expanded, command_line, command_word, section, specifiers, word
 
@@ -34,7 +35,7 @@ def systemd_unit(made):
     requirements = ["systemd 247 or newer", "curl"] + (["nvidia-modprobe, which makes /dev/nvidia-uvm"] if "nvidia" in made.access.vendors else [])
     if "nvidia" in made.access.vendors:
         requirements.append("CUDA's libraries on the node (libcudart, libcublas) for a build with CUDA: releases of llama.cpp hold none")
-    files = [{"path": path, "content": unit_text(made, binary["path"]), "mode": "0644"}]
+    files = [{"path": path, "content": marked(unit_text(made, binary["path"])), "mode": "0644"}]
     return files, commands, check, requirements, _reasons(made), _warnings(made), binary
 
 
@@ -93,8 +94,8 @@ def _service(made, binary):
         ("ExecStart", command_line([binary, *args])),
         ("ExecStartPre", "-+/usr/bin/nvidia-modprobe -c 0 -u" if "nvidia" in made.access.vendors else None),
         ("ExecStartPost", f"/bin/sh -c {ready}"),
-        ("Environment", f"HOME={env['HOME']}"),
-        *(("Environment", word(f"{name}={value}")) for name, value in {**made.access.env, "LD_LIBRARY_PATH": env["LD_LIBRARY_PATH"]}.items() if value),
+        ("Environment", None if "HOME" in made.environment else f"HOME={env['HOME']}"),
+        *(("Environment", word(f"{name}={value}")) for name, value in {**made.environment, "LD_LIBRARY_PATH": env["LD_LIBRARY_PATH"]}.items() if value),
         *(("LoadCredential", specifiers(f"{secret.id}:{secret.source}")) for secret in made.secrets),
         ("TimeoutStartSec", str(made.start_timeout_seconds)),
         ("TimeoutStopSec", str(STOP_SECONDS)),
