@@ -219,6 +219,10 @@ _value:
       description: The name of its service or container.
       type: str
       sample: llama-server-default
+    model_path:
+      description: The model as the server sees it, in a container under C(/models).
+      type: str
+      sample: /models/model.gguf
     url:
       description: How the node itself reaches the server; C(/health) there answers without a key.
       type: str

@@ -10,6 +10,10 @@
   systemd.py     a unit, for the targets quadlet and systemd
   compose.py     a project of Docker Compose or Podman's
   memory.py      what the server was last healthy with
+  leftovers.py   images and releases that were brought for servers, and go with the last of them
+  archive.py     a release of llama.cpp, unpacked
+  program.py     the build of a llama-server that is installed
+  reason.py      why a start failed, from the log
   changes.py     what is not as it should be
   ensure.py      the way there, and back where the server doesn't become healthy
 """

@@ -16,7 +16,8 @@ from ansible_collections.prositronic.infra.plugins.module_utils._service.files i
 class Changes:
     """C(texts): path -> (text before, text after) of files whose text differs, None for no file. C(modes): files of another mode alone.
 
-    C(secrets): those to give anew. C(problems): sentences. C(marks): of what the server reads when it starts, as it is now.
+    C(secrets): those to give anew. C(problems): sentences.
+    C(unfinished): the files are right, but the server was last healthy with others. C(marks): of what the server reads when it starts, as it is now.
     """
 
     texts: dict = field(default_factory=dict)
@@ -25,13 +26,14 @@ class Changes:
     reread: tuple = ()
     image_missing: bool = False
     replaces: object = None
+    unfinished: bool = False
     problems: tuple = ()
     marks: dict = field(default_factory=dict)
 
     @property
     def restarts(self):
         """Whether what runs is not what should: then starting is not enough."""
-        return bool(self.texts or self.secrets or self.reread or self.replaces or "it runs another image" in self.problems)
+        return bool(self.texts or self.secrets or self.reread or self.replaces or self.unfinished or "it runs another image" in self.problems)
 
     def reasons(self):
         found = [f"{'made' if before is None else 'removed' if after is None else 'changed'}: {path}" for path, (before, after) in self.texts.items()]
@@ -40,6 +42,7 @@ class Changes:
         found += [f"changed: {path}" for path in self.reread]
         found += ["the image is not there"] if self.image_missing else []
         found += [f"it ran by {self.replaces.target}"] if self.replaces else []
+        found += ["an earlier run was cut short"] if self.unfinished else []
         return found + list(self.problems)
 
 
@@ -51,14 +54,16 @@ def changes(made, service, remembered, watched):
     marks = {path: fingerprint(path) for path in sorted({*watched, *(secret.file for secret in made.secrets if secret.file)})}
     before = remembered.marks
     last = remembered.deployment
+    texts = {path: sides for path, sides in texts.items() if sides[0] != sides[1]}
     return Changes(
-        texts={path: sides for path, sides in texts.items() if sides[0] != sides[1]},
+        texts=texts,
         modes=modes,
         secrets=tuple(secret for secret in made.secrets if secrets.wrong(secret, service.run, before) or (secret.file and _other(before, marks, secret.file))),
         # Where nothing is remembered, nothing says that it is another file than the server has read.
         reread=tuple(path for path in watched if _other(before, marks, path)),
         image_missing=made.image is not None and service.images.id_of(made.image) is None,
         replaces=last if last is not None and last.target != made.target else None,
+        unfinished=not texts and last is not None and last.files != made.files,
         problems=tuple(service.problems()),
         marks=marks,
     )

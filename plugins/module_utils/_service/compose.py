@@ -10,6 +10,7 @@ import json
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._server.client import Client
 from ansible_collections.prositronic.infra.plugins.module_utils._server.info import wait_healthy
+from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, write
 from ansible_collections.prositronic.infra.plugins.module_utils._service.images import Images
 
 LOG_LINES = "400"
@@ -53,9 +54,12 @@ class Project:
         status, output, errors = self._compose("up", "--detach", *(["--force-recreate"] if restart else []))
         if status != 0:
             raise InfraError("the server can't be started", self._made.unit, shown(errors.strip() or output.strip()))
-        wait_healthy(Client(self._made.url), self._made.start_timeout_seconds, self._given_up)
+        wait_healthy(Client(self._made.url, validate_certs=False), self._made.start_timeout_seconds, self._given_up)
 
     def stop(self):
+        if content_of(self._file) is None:
+            # Compose finds what it started by the file.
+            write(self._file, self._made.files[0].content, self._made.files[0].mode)
         status, output, errors = self._compose("down")
         if status != 0:
             raise InfraError("the server can't be stopped", self._made.unit, shown(errors.strip() or output.strip()))

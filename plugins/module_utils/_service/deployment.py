@@ -36,7 +36,8 @@ class Secret:
 
 @dataclass(frozen=True)
 class Deployment:
-    """C(files)[0] is the one that C(check) is about. C(scope): the systemd that runs it. C(engine): Compose's. C(program): what has to be there."""
+    """C(files)[0] is the one that C(check) is about. C(scope): the systemd that runs it. C(engine): Compose's. C(program): what has to be there, C(release): the directory
+    of ours that it is in."""
 
     target: str
     name: str
@@ -46,6 +47,7 @@ class Deployment:
     engine: str | None
     scope: str
     program: str | None
+    release: str | None
     files: tuple[File, ...]
     secrets: tuple[Secret, ...]
     check: dict
@@ -74,6 +76,7 @@ def deployment(value, where="manifests"):
             engine=value["engine"],
             scope=value["scope"],
             program=binary["path"] if binary else value.get("program"),
+            release=binary["directory"] if binary else value.get("release"),
             files=tuple(File(os.path.expanduser(item["path"]), item["content"], item["mode"]) for item in value["files"]),
             secrets=tuple(Secret(*(item[key] for key in ("id", "file", "podman_secret", "copy", "owner"))) for item in value["secrets"]),
             check={"argv": list(value["check"]["argv"]), "environment": dict(value["check"]["environment"])},

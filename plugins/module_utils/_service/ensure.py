@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass, field
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
-from ansible_collections.prositronic.infra.plugins.module_utils._service import secrets
+from ansible_collections.prositronic.infra.plugins.module_utils._service import leftovers, secrets
 from ansible_collections.prositronic.infra.plugins.module_utils._service.changes import changes
 from ansible_collections.prositronic.infra.plugins.module_utils._service.compose import Project
 from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, mode_of, refuse_foreign, remove, stage, write
@@ -56,8 +56,11 @@ def ensure_started(made, remembered, run, options):
         _check(made, run)
     if options.check_mode:
         return outcome
+    if made.release is not None:
+        remembered.note_brought(leftovers.release(made.release))
     if found.image_missing:
         service.images.bring(made.image, options.archive)
+        remembered.note_brought(leftovers.image(service.images.engine, made.image))
     if outcome.changed:
         before = {path: (content_of(path), mode_of(path)) for path in (*remembered.known_paths, *made.paths)}
         remembered.note_paths(made.paths)
@@ -88,6 +91,7 @@ def ensure_absent(made, remembered, run, check_mode):
         return outcome
     if outcome.changed:
         _remove(made, service, paths, run)
+    leftovers.remove(remembered, service.run)
     if remembered.forget() and not outcome.changed:
         outcome.reasons.append("it was remembered")
     return outcome

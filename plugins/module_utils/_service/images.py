@@ -12,7 +12,7 @@ class Images:
     """The images of C(engine), asked by C(run): argv -> (status, output, errors)."""
 
     def __init__(self, engine, run):
-        self._engine = engine
+        self.engine = engine
         self._run = run
 
     def id_of(self, image):
@@ -24,12 +24,12 @@ class Images:
         return self._id("container", container, "{{.Image}}")
 
     def _id(self, kind, name, template):
-        status, output, _errors = self._run([self._engine, kind, "inspect", "--format", template, name])
+        status, output, _errors = self._run([self.engine, kind, "inspect", "--format", template, name])
         return output.strip().partition(":")[2] or output.strip() if status == 0 else None
 
     def bring(self, image, archive):
         """Pull it, or load it from C(archive). Raises InfraError where it isn't there afterwards."""
-        argv = [self._engine, "pull", "--quiet", image] if archive is None else [self._engine, "load", "--quiet", "--input", archive]
+        argv = [self.engine, "pull", "--quiet", image] if archive is None else [self.engine, "load", "--quiet", "--input", archive]
         status, output, errors = self._run(argv)
         if status != 0:
             raise InfraError("the image can't be brought to the node", image, shown(errors.strip() or output.strip()), fix=_fix(archive))

@@ -26,7 +26,8 @@ class Memory:
         self.path = os.path.join(directory, f"{name}.json")
         value = read_json(self.path)
         self.marks = value.get("marks") if isinstance(value.get("marks"), dict) else {}
-        self.known_paths = tuple(path for path in value.get("paths") or () if isinstance(path, str))
+        self.known_paths = _texts(value.get("paths"))
+        self.brought = _texts(value.get("brought"))
         try:
             self.deployment = deployment(value["deployment"]) if value.get("deployment") and value.get("schema") == SCHEMA else None
         except InfraError:
@@ -37,10 +38,23 @@ class Memory:
         self.known_paths = tuple(dict.fromkeys((*self.known_paths, *paths)))
         self._write()
 
+    def note_brought(self, what):
+        """It is on the node for this server; see leftovers.py."""
+        if what not in self.brought:
+            self.brought = (*self.brought, what)
+            self._write()
+
     def note_healthy(self, made, marks):
         """The server is healthy with C(made)."""
-        self.deployment, self.marks, self.known_paths = made, marks, made.paths
-        self._write()
+        if (self.deployment, self.marks, self.known_paths) != (made, marks, made.paths):
+            self.deployment, self.marks, self.known_paths = made, marks, made.paths
+            self._write()
+
+    def others(self):
+        """Those of the other servers."""
+        names = sorted(os.listdir(self.directory)) if os.path.isdir(self.directory) else []
+        found = [Memory(self.directory, name[: -len(".json")]) for name in names if name.endswith(".json")]
+        return [memory for memory in found if memory.path != self.path]
 
     def forget(self):
         """Whether there was something to forget."""
@@ -53,6 +67,11 @@ class Memory:
         previous = os.umask(0o077)
         try:
             plain = self.deployment.plain() if self.deployment else None
-            write_json(self.path, {"schema": SCHEMA, "deployment": plain, "marks": self.marks, "paths": list(self.known_paths)})
+            value = {"schema": SCHEMA, "deployment": plain, "marks": self.marks, "paths": list(self.known_paths), "brought": list(self.brought)}
+            write_json(self.path, value)
         finally:
             os.umask(previous)
+
+
+def _texts(value):
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()

@@ -17,6 +17,7 @@
   mark.py          by what our files are known again
   unit_text.py     systemd's quoting
   yaml_text.py     YAML and Compose's quoting
+  container.py     where things lie in a container
   quadlet.py       a unit for Podman's generator
   compose.py       a file for Docker Compose
   systemd_unit.py  a unit for systemd

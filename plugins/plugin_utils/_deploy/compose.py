@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from . import health
+from .container import MODELS, inside
 from .instance import STOP_SECONDS
 from .mark import marked
 from .quadlet import DEFAULT_USER, PORT, SECRETS, container_groups, environment, numeric_user
@@ -53,15 +54,14 @@ def user_of(made):
 
 def _service(made):
     option, access = made.option, made.access
-    inside = f"/models/{posixpath.basename(made.model)}"
-    volume = {"type": "bind", "source": made.model_directory, "target": "/models", "read_only": True}
+    volume = {"type": "bind", "source": made.model_directory, "target": MODELS, "read_only": True}
     bind = {"create_host_path": False, **({"selinux": "z"} if option["selinux"] == "relabel" else {})}
     container_groups(option["device_groups"])
     service = {
         "image": made.image,
         "container_name": made.unit,
         "pull_policy": "never",
-        "command": made.args(inside, "0.0.0.0", PORT, lambda secret: f"{SECRETS}/{secret.id}"),
+        "command": made.args(inside(made), "0.0.0.0", PORT, lambda secret: f"{SECRETS}/{secret.id}"),
         "environment": environment(made),
         "ports": [{"target": PORT, "host_ip": made.address.ip, "published": str(made.address.port), "protocol": "tcp", "mode": "host"}],
         "volumes": [{**volume, "bind": bind}],

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .compose import compose, secret_copy, user_of
+from .container import inside
 from .examples import examples
 from .instance import instance
 from .node_facts import from_facts
@@ -26,6 +27,7 @@ def manifests(plan, target, options):
         "target": target,
         "name": made.name,
         "unit": made.unit,
+        "model_path": made.model if target == "systemd" else inside(made),
         "url": made.url,
         "build": made.build,
         "image": made.image,

@@ -14,6 +14,7 @@ import re
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
 from . import health
+from .container import MODELS, inside
 from .instance import STOP_SECONDS
 from .mark import marked
 from .options import WHERE
@@ -111,8 +112,7 @@ def _wait(made):
 
 def _container(made, rootless, version):
     option, access = made.option, made.access
-    inside = f"/models/{posixpath.basename(made.model)}"
-    args = made.args(inside, "0.0.0.0", PORT, lambda secret: f"{SECRETS}/{secret.id}")
+    args = made.args(inside(made), "0.0.0.0", PORT, lambda secret: f"{SECRETS}/{secret.id}")
     label = {"relabel": ",z"}.get(option["selinux"], "")
     user = _user(option["user"], rootless)
     rows = [
@@ -120,7 +120,7 @@ def _container(made, rootless, version):
         ("ContainerName", made.unit),
         ("Exec", command_line(args)),
         *(("Environment", command_word(f"{name}={value}")) for name, value in environment(made).items()),
-        ("Volume", raw(f"{made.model_directory}:/models:ro{label}")),
+        ("Volume", raw(f"{made.model_directory}:{MODELS}:ro{label}")),
         ("PublishPort", f"{made.address.published}:{PORT}"),
         ("Network", None if rootless else f"{made.unit}.network"),
         *(("AddDevice", raw(device)) for device in (*access.cdi, *access.nodes)),
