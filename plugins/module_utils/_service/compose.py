@@ -51,6 +51,9 @@ class Project:
 
     def start(self, reload, restart):
         """Returns when it is ready. Raises InfraError when it did not get there."""
+        if self._engine == "podman":
+            # 'podman compose' talks to Podman as to a daemon.
+            self.run(["systemctl", "start", "podman.socket"])
         status, output, errors = self._compose("up", "--detach", *(["--force-recreate"] if restart else []))
         if status != 0:
             raise InfraError("the server can't be started", self._made.unit, shown(errors.strip() or output.strip()))

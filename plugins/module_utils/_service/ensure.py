@@ -90,7 +90,7 @@ def ensure_absent(made, remembered, run, check_mode):
     if check_mode:
         return outcome
     if outcome.changed:
-        _remove(made, service, paths, run)
+        _remove(made, service, dict.fromkeys((*remembered.known_paths, *made.paths)))
     leftovers.remove(remembered, service.run)
     if remembered.forget() and not outcome.changed:
         outcome.reasons.append("it was remembered")
@@ -112,7 +112,7 @@ def _check(made, run):
 def _apply(made, service, found, run):
     if found.replaces is not None:
         old = found.replaces
-        _remove(old, service_of(old, run), [path for path in old.paths if path not in made.paths], run)
+        _remove(old, service_of(old, run), [path for path in old.paths if path not in made.paths])
     for file in made.files:
         if file.path in found.texts or file.path in found.modes:
             write(file.path, file.content, file.mode)
@@ -120,18 +120,18 @@ def _apply(made, service, found, run):
         if after is None:
             remove(path)
     for secret in found.secrets:
-        secrets.give(secret, run)
+        secrets.give(secret, service.run)
     service.start(reload=bool(found.texts), restart=found.restarts)
 
 
-def _remove(made, service, paths, run):
+def _remove(made, service, paths):
     if service.exists():
         service.stop()
     for path in paths:
         remove(path)
     service.removed()
     for secret in made.secrets:
-        secrets.take(secret, run)
+        secrets.take(secret, service.run)
 
 
 def _go_back(made, service, remembered, before, run, error):

@@ -84,6 +84,9 @@ class Unit:
         if status != 0 and self.exists():
             raise InfraError("the server can't be stopped", self._service, shown(errors.strip() or output.strip()))
         self._systemctl("reset-failed", self._service)
+        if self._made.target == "quadlet" and not self._user:
+            # Podman's unit of the network goes on being active when its file is gone.
+            self._systemctl("stop", f"{self._made.unit}-network.service")
 
     def removed(self):
         """After its files are gone."""

@@ -11,10 +11,11 @@ from . import health
 from .container import MODELS, inside
 from .instance import STOP_SECONDS
 from .mark import marked
-from .quadlet import DEFAULT_USER, PORT, SECRETS, container_groups, environment, numeric_user
+from .quadlet import DEFAULT_USER, PORT, container_groups, environment, numeric_user
 from .yaml_text import document, literal
 
 DIRECTORY = "/etc/llama-server"
+SECRETS = "/run/secrets"
 COMMANDS = {"docker": ["docker", "compose"], "podman": ["podman", "compose"]}
 
 
@@ -82,7 +83,8 @@ def _service(made):
             "timeout": f"{health.TIMEOUT_SECONDS}s",
             "retries": health.RETRIES,
             "start_period": f"{made.start_timeout_seconds}s",
-            "start_interval": "2s",
+            # Podman has none, and refuses the file.
+            **({} if option["engine"] == "podman" else {"start_interval": "2s"}),
         },
         "restart": "unless-stopped",
         "stop_grace_period": f"{STOP_SECONDS}s",

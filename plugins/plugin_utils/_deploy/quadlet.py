@@ -21,7 +21,9 @@ from .options import WHERE
 from .unit_text import command_line, command_word, section, specifiers, word
 
 PORT = 8080
-SECRETS = "/run/secrets"
+SECRETS = "/run/llama-server"
+"""Not /run/secrets: Podman binds that read-only where the container is, and runc can put nothing in (https://github.com/containers/podman/issues/15541)."""
+
 DEFAULT_USER = "65534:65534"
 """nobody: llama.cpp's images name no user, so the server would be root."""
 
@@ -143,7 +145,7 @@ def _newer(made, rootless, user):
     return [
         ("Pull", "--pull", "never"),
         ("Tmpfs", "--tmpfs", "/tmp"),
-        *(("Secret", "--secret", f"{secret.store},type=mount,target={secret.id}{owner},mode=0400") for secret in made.secrets),
+        *(("Secret", "--secret", f"{secret.store},type=mount,target={SECRETS}/{secret.id}{owner},mode=0400") for secret in made.secrets),
         *(("GroupAdd", "--group-add", group) for group in groups),
         *([("Ulimit", "--ulimit", "memlock=-1:-1")] if made.locks_memory else []),
         ("HealthCmd", "--health-cmd", command),
