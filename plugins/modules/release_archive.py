@@ -58,7 +58,6 @@ EXAMPLES = r"""
     sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
     directory: /opt/llama.cpp/b11312
     program: llama-server
-  become: true
 """
 
 RETURN = r"""

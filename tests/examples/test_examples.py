@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 
 import pytest
 import yaml
@@ -155,11 +157,13 @@ def server(run, place, tiny_model):
         "llama_server_port": port,
         "llama_server_directory": str(place / "llama_server"),
         "llama_server_embedded_python": sys.executable,
+        # Where the example has another, this machine may have none to run it. Molecule's llama_server_targets has.
+        "llama_server_target": "embedded",
     }
 
     def play(task):
         text = DOCUMENTS["roles/llama_server/README.md/0"] if task is None else task
-        plays = yaml.safe_load(text)
+        plays = yaml.safe_load(text.replace("ansible_facts['gpu'], ", "ansible_facts['gpu'], backend='cpu', "))
         plays[0].setdefault("vars", {}).update(settings)
         run("server", yaml.safe_dump(plays), model=tiny_model)
 
@@ -188,9 +192,12 @@ OF_A_REPOSITORY = {"modules/package_index_info"}
 # Only looked at: this machine may be one with a GPU.
 CHANGES_THE_MACHINE = {"roles/nvidia_container_toolkit/README.md/0"}
 STARTS_A_SERVER = {"modules/embedded_server", "roles/llama_server/README.md/0"}
+OF_A_RELEASE = {"modules/llama_server_build", "modules/release_archive"}
+# Molecule's llama_server_targets runs them on a machine that has Podman and systemd.
+IN_MOLECULE = {"modules/llama_server_service"}
 
 
-@pytest.mark.parametrize("name", sorted(set(DOCUMENTS) - VARIABLES - OF_A_SERVER - STARTS_A_SERVER - OF_A_REPOSITORY - CHANGES_THE_MACHINE))
+@pytest.mark.parametrize("name", sorted(set(DOCUMENTS) - VARIABLES - OF_A_SERVER - STARTS_A_SERVER - OF_A_REPOSITORY - OF_A_RELEASE - IN_MOLECULE - CHANGES_THE_MACHINE))
 def test_example(name, run):
     run(name, DOCUMENTS[name])
 
@@ -222,6 +229,24 @@ def test_example_of_the_embedded_server(run, server, place, tiny_model):
         '"8080"': f'"{port}"',
     }
     run("embedded_server", DOCUMENTS["modules/embedded_server"], model=tiny_model, **replacements)
+
+
+@pytest.mark.parametrize("name", sorted(OF_A_RELEASE))
+def test_example_with_a_release(name, run, web, place):
+    program = place / "release" / "llama-server"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text("#!/bin/sh\necho 'version: 11312 (0c1e57098)' >&2\n")
+    program.chmod(0o755)
+    with tarfile.open(place / "release.tar.gz", "w:gz") as archive:
+        archive.add(program, "llama-b11312/llama-server")
+    web.files["/release.tar.gz"] = (place / "release.tar.gz").read_bytes()
+    replacements = {
+        "https://github.com/ggml-org/llama.cpp/releases/download/b11312/llama-b11312-bin-ubuntu-vulkan-x64.tar.gz": f"{web.url}/release.tar.gz",
+        "0123456789abcdef" * 4: hashlib.sha256(web.files["/release.tar.gz"]).hexdigest(),
+        "/opt/llama.cpp": str(place / "opt"),
+        "/usr/bin/llama-server": str(program),
+    }
+    run(name, DOCUMENTS[name], **replacements)
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))
