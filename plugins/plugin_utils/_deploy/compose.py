@@ -84,7 +84,7 @@ def _service(made):
             "retries": health.RETRIES,
             "start_period": f"{made.start_timeout_seconds}s",
             # Podman has none, and refuses the file.
-            **({} if option["engine"] == "podman" else {"start_interval": "2s"}),
+            **({} if option["engine"] == "podman" else {"start_interval": f"{health.START_INTERVAL_SECONDS}s"}),
         },
         "restart": "unless-stopped",
         "stop_grace_period": f"{STOP_SECONDS}s",

@@ -10,6 +10,9 @@ So each target has its own. Only the status counts, so a certificate is not chec
 from __future__ import annotations
 
 INTERVAL_SECONDS = 15
+START_INTERVAL_SECONDS = 2
+"""Until it is ready for the first time: the start ends with that."""
+
 TIMEOUT_SECONDS = 10
 RETRIES = 4
 """A server that doesn't answer for a minute is taken for dead. llama-server answers while it works on prompts: HTTP has threads of its own."""
