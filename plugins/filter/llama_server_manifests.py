@@ -81,7 +81,7 @@ options:
     elements: str
   environment:
     description:
-      - More environment variables for the server, such as C(GGML_VK_VISIBLE_DEVICES). Not those of the plan, not C(LLAMA_ARG_*), and no secrets:
+      - More environment variables for the server, such as C(GGML_VK_VISIBLE_DEVICES). Not those of the plan, not C(LLAMA_ARG_*), and no secrets, as
         others may read the files.
     type: dict
   log_verbosity:

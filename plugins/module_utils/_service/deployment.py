@@ -36,8 +36,10 @@ class Secret:
 
 @dataclass(frozen=True)
 class Deployment:
-    """C(files)[0] is the one that C(check) is about. C(scope): the systemd that runs it. C(engine): Compose's. C(program): what has to be there, C(release): the directory
-    of ours that it is in."""
+    """C(files)[0] is the one that C(check) is about. C(scope): the systemd that runs it. C(engine): Compose's.
+
+    C(program): what has to be there, C(release): the directory of ours that it is in.
+    """
 
     target: str
     name: str

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a container is given of the files that hold keys: Podman's secrets, and copies that its user can read.
 
-Files of keys are root's on a good node, and Compose hands over a file with the owner that it has; so Compose gets a copy whose owner is the user in the container.
+Files of keys are root's on a good node, and Compose hands over a file with the owner that it has;
+so Compose gets a copy whose owner is the user in the container.
 """
 
 from __future__ import annotations
