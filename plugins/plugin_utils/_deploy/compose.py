@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from . import health
-from .container import MODELS, inside
+from .container import MODELS, TEMPORARY, inside
 from .instance import STOP_SECONDS
 from .mark import marked
 from .quadlet import DEFAULT_USER, PORT, container_groups, environment, numeric_user
@@ -72,7 +72,7 @@ def _service(made):
         "devices": [*([] if _reserved(made) else access.cdi), *(f"{node}:{node}" for node in access.nodes)],
         "deploy": _reservation(made),
         "read_only": True,
-        "tmpfs": ["/tmp"],
+        "tmpfs": [TEMPORARY],
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true", *(["label:disable"] if option["selinux"] == "disabled" else [])],
         "mem_limit": str(made.memory_limit_bytes),

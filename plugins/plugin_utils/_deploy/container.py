@@ -8,6 +8,8 @@ from __future__ import annotations
 import posixpath
 
 MODELS = "/models"
+TEMPORARY = "/tmp:mode=1777"
+"""Said, as else it has the mode of the image's own directory."""
 
 
 def inside(made):

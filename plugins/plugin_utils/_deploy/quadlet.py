@@ -14,7 +14,7 @@ import re
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
 from . import health
-from .container import MODELS, inside
+from .container import MODELS, TEMPORARY, inside
 from .instance import STOP_SECONDS
 from .mark import marked
 from .options import WHERE
@@ -144,7 +144,7 @@ def _newer(made, rootless, user):
     owner = "" if user is None else ",uid={},gid={}".format(user.partition(":")[0], user.partition(":")[2] or 0)
     return [
         ("Pull", "--pull", "never"),
-        ("Tmpfs", "--tmpfs", "/tmp"),
+        ("Tmpfs", "--tmpfs", TEMPORARY),
         *(("Secret", "--secret", f"{secret.store},type=mount,target={SECRETS}/{secret.id}{owner},mode=0400") for secret in made.secrets),
         *(("GroupAdd", "--group-add", group) for group in groups),
         *([("Ulimit", "--ulimit", "memlock=-1:-1")] if made.locks_memory else []),
