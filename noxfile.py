@@ -21,6 +21,7 @@ import checkout
 import images
 import machine
 import pythons
+import servers
 import toolkit_packages
 
 nox.options.default_venv_backend = "virtualenv"
@@ -179,6 +180,7 @@ def molecule(session: nox.Session) -> None:
     try:
         settings = images.engine_settings(tags["debian13"])
         toolkit = toolkit_packages.folder()
+        served = servers.folder(tags["servers_debian13"], settings)
     except machine.Missing as missing:
         session.error(str(missing).rstrip("."))
     install(session, "tests/harness/requirements/molecule.txt", "examples/demo/model-requirements.txt")
@@ -192,6 +194,7 @@ def molecule(session: nox.Session) -> None:
         INFRA_WHEELS=str(checkout.wheels()),
         INFRA_MODELS=str(models),
         INFRA_TOOLKIT=str(toolkit),
+        INFRA_SERVERS=str(served),
         **{f"INFRA_IMAGE_{name.upper()}": tag for name, tag in tags.items()},
     )
     # What Molecule remembers of a run that was cut short: it would take machines for running that are gone or old.

@@ -33,6 +33,18 @@ SAYS_ROCKY = (
     """--customize-hook=rm "$1/etc/os-release"; printf '%s\\n' 'NAME="Rocky Linux"' 'ID="rocky"' 'ID_LIKE="rhel centos fedora"' """
     """'VERSION_ID="9.6"' 'PRETTY_NAME="Rocky Linux 9.6 (a stand-in made of Debian)"' >"$1/etc/os-release" """
 )
+# Debian 13 has no llama.cpp. Debian's unstable has, with a GPU in software (Mesa's llvmpipe); of it only what llama-server needs is taken.
+# Mesa's drivers for real GPUs are large, and would look for some.
+SERVERS = (*ENGINES, "acl", "curl", "dbus-user-session", "docker-cli", "docker-compose", "fuse-overlayfs", "libpam-systemd", "passt", "uidmap")
+LLAMA = "curl libggml0-backend-vulkan llama.cpp-tools mesa-vulkan-drivers"
+FROM_UNSTABLE = (
+    """--setup-hook=sed -n -e '/updates/d' -e '/security/d' -e 's/ trixie / sid /p' "$1/etc/apt/sources.list" >"$1/etc/apt/sources.list.d/sid.list" """,
+    """--setup-hook=printf 'Package: *\\nPin: release n=sid\\nPin-Priority: 100\\n' >"$1/etc/apt/preferences.d/sid" """,
+    '--aptopt=Acquire::Check-Valid-Until "false"',
+    "--dpkgopt=path-exclude=/usr/lib/*/libvulkan_*",
+    "--dpkgopt=path-include=/usr/lib/*/libvulkan_lvp.so",
+    f'--customize-hook=DEBIAN_FRONTEND=noninteractive chroot "$1" apt-get -qq --no-install-recommends --target-release=sid install {LLAMA} >/dev/null',
+)
 # Name: the suite, packages beside the common ones, options beside the common ones.
 IMAGES = {
     "debian12": ("bookworm", (), ()),
@@ -40,6 +52,7 @@ IMAGES = {
     "toolkit_debian12": ("bookworm", ENGINES, ()),
     "toolkit_debian13": ("trixie", (*ENGINES, "docker-cli"), ()),
     "toolkit_rpm": ("bookworm", RPM, (SAYS_ROCKY,)),
+    "servers_debian13": ("trixie", SERVERS, FROM_UNSTABLE),
 }
 FALLBACK = pathlib.Path(__file__).with_name("containers.conf")
 
