@@ -16,7 +16,7 @@ POLL_SECONDS = 0.5
 def wait_healthy(client, seconds, give_up=None):
     """Return when C(/health) says ok; InfraError with the last state when it does not within C(seconds).
 
-    C(give_up) is called between the attempts and raises when waiting longer is of no use.
+    C(give_up) is called between the attempts and raises when waiting longer is of no use; it may take its time.
     """
     deadline = time.monotonic() + seconds
     while True:
