@@ -4,7 +4,8 @@
 """How far a buffer may be from its planned size before it counts as another one.
 
 Weights and caches are exact but for what a backend aligns and what the log rounds. Compute buffers follow the graph of one build of llama.cpp,
-and the backend: 357 builds later those of a tiny model were up to 1 MiB larger (docs/verify.md has the table). A setting that is not the planned one moves them further: flash attention off, another context, other batches.
+and the backend: 357 builds later those of a tiny model were up to 1 MiB larger (docs/verify.md has the table).
+A setting that is not the planned one moves them further: flash attention off, another context, other batches.
 """
 
 from __future__ import annotations
