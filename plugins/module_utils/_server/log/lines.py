@@ -12,6 +12,8 @@ from typing import NamedTuple
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import printable
 
 LONGEST_LINE = 2000
+MOST_LINES = 10_000
+"""Of the beginning and of the end of what was read, each. A start has fewer than 2,000."""
 
 # common/log.cpp: common_log_entry::print. 'M.ss.mmm.uuu L ', each part of it only where it is switched on.
 _PREFIX = re.compile(r"(?:\d+\.\d\d\.\d{3}\.\d{3} )?(?:([IWED]) )?")
@@ -27,9 +29,10 @@ class Line(NamedTuple):
 
 
 def lines(data):
-    """The lines of the bytes C(data) that are not empty."""
+    """The lines of the bytes C(data) that are not empty; of very many the first and the last."""
+    every = data.decode("utf-8", "replace").split("\n")
     found = []
-    for raw in data.decode("utf-8", "replace").split("\n"):
+    for raw in every if len(every) <= 2 * MOST_LINES else every[:MOST_LINES] + every[-MOST_LINES:]:
         text = raw[: 2 * LONGEST_LINE].rstrip()
         if not text:
             continue
