@@ -248,6 +248,10 @@ server:
           description: Tokens of the question with its template.
           type: int
           sample: 17
+        prompt_tokens_processed:
+          description: Of these, those that the server had to process; it had the others in its cache.
+          type: int
+          sample: 17
         completion_tokens:
           description: Tokens of the answer.
           type: int

@@ -111,6 +111,7 @@ def ask(client, prompt, max_tokens, timeout):
             "content": choice["message"]["content"],
             "finish_reason": choice["finish_reason"],
             "prompt_tokens": usage["prompt_tokens"],
+            "prompt_tokens_processed": timings.get("prompt_n"),
             "completion_tokens": usage["completion_tokens"],
             "prompt_per_second": timings.get("prompt_per_second"),
             "predicted_per_second": timings.get("predicted_per_second"),
