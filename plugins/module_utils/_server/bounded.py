@@ -37,6 +37,11 @@ def last_bytes(command, most, seconds):
     return _read(command, seconds, MOST_READ, most)
 
 
+def last_line(data):
+    """What a program that failed said last, empty where it said nothing."""
+    return (data[-2000:].decode("utf-8", "replace").strip().splitlines() or [""])[-1][-200:]
+
+
 def _read(command, seconds, most_read, most_kept):
     try:
         # AnsibleModule.run_command reads all of it, and has no limit of time.

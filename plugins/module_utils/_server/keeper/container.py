@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from ansible_collections.prositronic.infra.plugins.module_utils._server.bounded import first_bytes, last_bytes
+from ansible_collections.prositronic.infra.plugins.module_utils._server.bounded import first_bytes, last_bytes, last_line
 from ansible_collections.prositronic.infra.plugins.module_utils._server.keeper.tree import descendants
 from ansible_collections.prositronic.infra.plugins.module_utils._server.log.text import MOST_BYTES, Text
 
@@ -39,7 +39,7 @@ class Container:
         except (ValueError, LookupError, TypeError, RecursionError):
             told = None
         if not isinstance(told, dict) or not isinstance(told.get("State"), dict):
-            return None, answer.data[-200:].decode("utf-8", "replace").strip() or f"{self._engine} does not know the container"
+            return None, last_line(answer.data) or f"{self._engine} does not know the container"
         return told, None
 
     def log(self):
@@ -55,7 +55,7 @@ class Container:
         if first.problem and not first.data:
             return Text(source, problem=first.problem)
         if first.rc:
-            return Text(source, problem=first.data[-200:].decode("utf-8", "replace").strip() or f"{self._engine} logs failed")
+            return Text(source, problem=last_line(first.data) or f"{self._engine} logs failed")
         tail = [self._program, "logs", *options, "--tail", str(_LAST_LINES), "--", self._name]
         last = b"" if first.whole else last_bytes(tail, MOST_BYTES, self._seconds).data
         return Text(source, first.data, last, whole=first.whole)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.prositronic.infra.plugins.module_utils._server.bounded import first_bytes, last_bytes
+from ansible_collections.prositronic.infra.plugins.module_utils._server.bounded import first_bytes, last_bytes, last_line
 from ansible_collections.prositronic.infra.plugins.module_utils._server.keeper.tree import descendants, of_control_group
 from ansible_collections.prositronic.infra.plugins.module_utils._server.log.text import MOST_BYTES, Text
 
@@ -61,7 +61,7 @@ class Unit:
         if first.problem and not first.data:
             return Text(source, problem=first.problem)
         if first.rc:
-            return Text(source, problem=first.data[-200:].decode("utf-8", "replace").strip() or "journalctl failed")
+            return Text(source, problem=last_line(first.data) or "journalctl failed")
         last = b"" if first.whole else last_bytes([*command, f"--lines={_LAST_LINES}", *matches], MOST_BYTES, self._seconds).data
         return Text(source, first.data, last, whole=first.whole)
 

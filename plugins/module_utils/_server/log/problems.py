@@ -128,6 +128,7 @@ OF_MODELS = (
     ),
     _ends("model_damaged", ": invalid magic", r"^gguf_init_from_\w{1,20}: (invalid magic.{1,200})", "the model's file is no GGUF: {0}"),
     _ends("model_unknown", "unknown model architecture", r"(unknown model architecture: .{1,100})", "this llama.cpp can't run the model: {0}"),
+    _ends("no_backend", "no backends are loaded", r"(no backends are loaded)", "llama.cpp finds none of its backends' libraries, not even that for the CPU"),
     _ends("model_not_loaded", "error loading model: ", r"error loading model: (.{1,200})", "the model can't be loaded: {0}"),
     # src/llama-context.cpp: llama_init_from_model
     _ends(

@@ -56,7 +56,7 @@ def test_a_start_that_is_no_time_is_not_given_on(programs):
 
 
 @pytest.mark.parametrize("output, rc, why", [
-    ("Error: no such container llama", 125, "Error: no such container llama"),
+    ("[]\nError: no such container llama\n", 125, "Error: no such container llama"),
     ("[]", 0, "[]"),
     ('[{"State": 7}]', 0, '[{"State": 7}]'),
     ("", 1, "podman does not know the container"),

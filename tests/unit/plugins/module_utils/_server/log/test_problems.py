@@ -57,6 +57,8 @@ def test_the_problems_of_a_log(name, codes):
     ("llama.service: Failed with result 'oom-kill'.", "the server was killed: the RAM, or its limit, did not suffice"),
     ("llama.service: Failed at step EXEC spawning /usr/bin/llama-server: No such file or directory",
      "the program can't be started: /usr/bin/llama-server: No such file or directory"),
+    ("0.00.1 E llama_model_load_from_file_impl: no backends are loaded. hint: use ggml_backend_load() or ggml_backend_load_all()",
+     "llama.cpp finds none of its backends' libraries, not even that for the CPU"),
     ("CUDA error: out of memory", "a GPU ran out of memory"),
     ("CUDA error: an illegal memory access was encountered", "the GPU failed: CUDA error: an illegal memory access was encountered"),
     ("llama_model_load: error loading model: error loading model architecture: unknown model architecture: 'qwen9'",
