@@ -33,6 +33,12 @@ options:
       - The plan that the node runs already. It is returned unchanged where the model, the node's hardware and the wishes are those it was made from.
         A server that runs holds memory, and a plan for what it leaves free would be another one.
     type: dict
+  measured:
+    description:
+      - What was measured of a server on this host, as returned by P(prositronic.infra.llama_server_measured#filter) and kept. It is shown in
+        RV(_value.throughput) beside what is expected, and by P(prositronic.infra.llama_report#filter). The plan is the same with and without it.
+      - One of another model or backend is not shown; RV(_value.throughput) says so.
+    type: dict
 extends_documentation_fragment:
   - prositronic.infra.llama_wishes
   - prositronic.infra.llama_settings
@@ -44,6 +50,8 @@ seealso:
   - plugin: prositronic.infra.llama_server_args
     plugin_type: filter
   - plugin: prositronic.infra.llama_report
+    plugin_type: filter
+  - plugin: prositronic.infra.llama_server_measured
     plugin_type: filter
 """
 
@@ -195,6 +203,8 @@ _value:
         - C(without_gpus) is the same by the CPU alone, if its C(ram_bytes) are there; null without GPUs, or where the bandwidth of the RAM is not known.
         - C(assumed) has the rates that the node doesn't tell and the figures taken for them. C(notes) says in sentences what follows,
           such as where a GPU does not make generating faster.
+        - C(measured) is only there with O(measured). It has the measured C(decode) and C(prefill), the C(build), whether it was with the C(same_settings),
+          and whether it C(applies) to this model and backend; if not, C(why_not).
       type: dict
       sample:
         decode: {tokens_per_second_at_most: 12.9, tokens_per_second_expected: 9.41, tokens_per_second_low: 6.59, tokens_per_second_high: 12.2,
@@ -236,8 +246,8 @@ _value:
 
 
 @plain_filter
-def llama_plan(model, node, previous=None, **wishes):
-    return plan(model, node, wishes, previous)
+def llama_plan(model, node, previous=None, measured=None, **wishes):
+    return plan(model, node, wishes, previous, measured)
 
 
 class FilterModule:

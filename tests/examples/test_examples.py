@@ -187,7 +187,9 @@ def test_the_plan_in_the_readme_is_the_one_of_the_demo():
 
 
 VARIABLES = {name for name, text in DOCUMENTS.items() if isinstance(yaml.safe_load(text), dict)}
-OF_A_SERVER = {"modules/llama_server_info", "filter/llama_server_differences"}
+OF_A_SERVER = {"modules/llama_server_info", "filter/llama_server_differences", "filter/llama_server_measured"} | {
+    name for name in DOCUMENTS if name.startswith("docs/verify.md/")
+}
 OF_A_REPOSITORY = {"modules/package_index_info"}
 # Only looked at: this machine may be one with a GPU.
 CHANGES_THE_MACHINE = {"roles/nvidia_container_toolkit/README.md/0"}
@@ -219,8 +221,9 @@ def test_example_with_a_repository(name, run, web):
 
 
 @pytest.mark.parametrize("name", sorted(OF_A_SERVER))
-def test_example_with_a_server(name, run, server, tiny_model):
-    run(name, DOCUMENTS[name], model=tiny_model, **{"http://127.0.0.1:8080": server})
+def test_example_with_a_server(name, run, server, tiny_model, place):
+    log = place / "llama_server" / "instances" / "default" / "server.log"
+    run(name, DOCUMENTS[name], model=tiny_model, **{"http://127.0.0.1:8080": server, "/var/log/llama-server.log": str(log)})
 
 
 def test_example_of_the_embedded_server(run, server, place, tiny_model):

@@ -16,7 +16,7 @@ POLL_SECONDS = 0.5
 def wait_healthy(client, seconds, give_up=None):
     """Return when C(/health) says ok; InfraError with the last state when it does not within C(seconds).
 
-    C(give_up) is called between the attempts and raises when waiting longer is of no use.
+    C(give_up) is called between the attempts and raises when waiting longer is of no use; it may take its time.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -111,6 +111,7 @@ def ask(client, prompt, max_tokens, timeout):
             "content": choice["message"]["content"],
             "finish_reason": choice["finish_reason"],
             "prompt_tokens": usage["prompt_tokens"],
+            "prompt_tokens_processed": timings.get("prompt_n"),
             "completion_tokens": usage["completion_tokens"],
             "prompt_per_second": timings.get("prompt_per_second"),
             "predicted_per_second": timings.get("predicted_per_second"),

@@ -17,6 +17,7 @@ from .chosen_gpus import facts_with_devices
 from .host_memory import host_memory
 from .inputs import digest, still_holds
 from .load_mode import load_mode
+from .measured import with_measured
 from .objective import SENTENCES
 from .plan_parts import environment, llama_cpp_part, memory_part, node_part
 from .server_args import planned_args
@@ -28,11 +29,12 @@ SCHEMA = 2
 MODEL_KEYS = ("name", "architecture", "quantization", "parameters", "size_bytes", "source", "header_only", "files")
 
 
-def plan(model_plain, node_plain, wishes_plain, previous=None):
+def plan(model_plain, node_plain, wishes_plain, previous=None, measured=None):
     """The plan for a model (of the lookup gguf) on a node (the facts of gpu_facts) under wishes, all plain dictionaries.
 
     C(previous), a plan made from the same model, node and wishes, is returned as it is: the server that runs it
-    holds the memory that a new plan would find taken. C(fits) says whether it can run; a plan that doesn't fit is returned too, with what is missing.
+    holds the memory that a new plan would find taken. C(measured), of an earlier run on this host, is only shown beside what is expected.
+    C(fits) says whether it can run; a plan that doesn't fit is returned too, with what is missing.
     Raises InfraError for malformed input and for an architecture whose memory is not modelled.
     """
     model = model_from_plain(model_plain)
@@ -40,7 +42,7 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
     node, backend = node_and_backend(facts_with_devices(node_plain, wishes.devices), wishes)
     inputs = digest(SCHEMA, model_plain, node, wishes)
     if still_holds(previous, inputs):
-        return previous
+        return with_measured(previous, measured)
     wishes = wishes.on(node)
     devices = tuple(Device(gpu.device, gpu.memory_free_bytes, chunk_bytes=backend.kind.chunk_bytes) for gpu in node.gpus)
     budget = budget_of(node, wishes, beside_bytes(model, wishes.slots, devices), backend.kind.unsure_bytes)
@@ -96,7 +98,7 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
     }
     args = planned_args(made, wishes.emit)
     llama_cpp = llama_cpp_part(backend, args)
-    return {
+    whole = {
         "schema": SCHEMA,
         "inputs": inputs,
         "llama_cpp": llama_cpp,
@@ -105,6 +107,7 @@ def plan(model_plain, node_plain, wishes_plain, previous=None):
         "warnings": reasons.warnings(chooser, choice, backend, llama_cpp),
         "server": {"emit": wishes.emit, "args": args, "env": environment(node, backend)},
     }
+    return with_measured(whole, measured)
 
 
 def _whole_numbers(parts):

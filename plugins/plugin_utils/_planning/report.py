@@ -107,7 +107,17 @@ def _speed(throughput):
         expected, low, high = (told[f"tokens_per_second_{which}"] for which in ("expected", "low", "high"))
         if expected is not None:
             guessed = ", from assumed rates" if throughput["assumed"] and told["tokens_per_second_at_most"] is None else ""
-            yield f"{what.title().ljust(8)} about {expected:g} tokens/s ({low:g} to {high:g}), bound by {told['bound_by']}{guessed}"
+            measured = _measured(throughput, what)
+            yield f"{what.title().ljust(8)} about {expected:g} tokens/s ({low:g} to {high:g}), bound by {told['bound_by']}{guessed}{measured}"
+
+
+def _measured(throughput, what):
+    """'; measured 10.2', or nothing."""
+    measured = throughput.get("measured")
+    told = measured[what] if measured else None
+    if told is None:
+        return f"; the measurement does not apply: {measured['why_not']}" if measured and not measured["applies"] else ""
+    return f"; measured {told['tokens_per_second']:g}" + ("" if measured["same_settings"] else " with other settings")
 
 
 def _on(value):

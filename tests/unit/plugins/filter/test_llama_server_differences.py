@@ -20,10 +20,13 @@ def llama_server_differences(*args, **kwargs):
     return FilterModule().filters()["llama_server_differences"](*args, **kwargs)
 
 
-def test_it_gives_a_plain_list():
+def test_it_gives_plain_values():
     found = llama_server_differences(PLAN, {"total_slots": 2, "n_ctx": 8192, "model_path": "/m.gguf"})
-    assert found == [{"what": "context per slot", "expected": 4096, "got": 8192}]
-    assert found[0]["expected"].__class__.__name__ == "int"
+    assert found["agrees"] is False
+    assert found["differences"] == [
+        {"what": "context per slot", "expected": 4096, "got": 8192, "cause": None, "message": "context per slot: planned 4096, found 8192"},
+    ]
+    assert found["differences"][0]["expected"].__class__.__name__ == "int"
 
 
 def test_an_error_is_ansibles():

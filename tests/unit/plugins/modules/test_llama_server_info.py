@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.modules import llama_server_info as module
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._server.log.logs import FIXTURES
 from ansible_collections.prositronic.infra.tests.unit.plugins.modules.process import run_module
 
 KEY = "k-secret"
@@ -66,6 +68,7 @@ def test_a_server(url, tmp_path):
     result = llama_server_info(url=url, api_key_file=str(keys), _ansible_check_mode=True)
     assert result["changed"] is False
     assert (result["server"]["total_slots"], result["server"]["n_ctx"], result["server"]["answer"]) == (2, 1024, None)
+    assert (result["server"]["log"], result["server"]["process"]) == (None, None)
     assert KEY not in json.dumps(result)
 
 
@@ -84,3 +87,24 @@ def test_a_question(url):
 def test_failures_are_one_message(url, arguments, message):
     result = llama_server_info(**{"url": url, **arguments})
     assert result["failed"] and message in result["msg"]
+
+
+def test_a_log_and_a_process(url):
+    server = llama_server_info(url=url, api_key=KEY, log_file=str(FIXTURES / "vulkan.log"), pid=os.getpid())["server"]
+    assert (server["log"]["layers"], server["log"]["failure"]) == ({"on_gpu": 5, "total": 5}, None)
+    assert server["process"]["rss_bytes"] > 0
+
+
+def test_a_server_that_does_not_come():
+    result = llama_server_info(url="http://127.0.0.1:1", log_file=str(FIXTURES / "out_of_memory_gpu.log"))
+    assert result["msg"].endswith("Its log says: GPU Vulkan0 has too little memory free for a buffer of 4.8 GiB.")
+    assert result["log"]["problems"][0]["code"] == "out_of_memory"
+
+
+def test_a_process_that_has_ended_is_not_waited_for():
+    result = llama_server_info(url="http://127.0.0.1:1", wait=50, pid=2**22 + 1)
+    assert "process 4194305 has ended" in result["msg"] and "log" not in result
+
+
+def test_two_places_for_a_log_are_refused(url):
+    assert "mutually exclusive" in llama_server_info(url=url, log_file="/a", container="b")["msg"]

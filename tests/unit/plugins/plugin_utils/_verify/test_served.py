@@ -10,7 +10,8 @@ import copy
 import pytest
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
-from ansible_collections.prositronic.infra.plugins.plugin_utils._verify import context_per_slot, differences
+from ansible_collections.prositronic.infra.plugins.plugin_utils._verify.differences import differences
+from ansible_collections.prositronic.infra.plugins.plugin_utils._verify.served import context_per_slot
 
 PLAN = {
     "model": {"name": "Tiny", "parameters": 4722944, "files": [{"path": "/models/tiny.gguf", "url": None}]},
@@ -42,7 +43,16 @@ def test_a_plan_that_does_not_know_the_training_context():
 
 
 def test_nothing_differs():
-    assert differences(PLAN, INFO, {"model": "/models/tiny.gguf", "alias": "Tiny"}) == []
+    verdict = differences(PLAN, INFO, {"model": "/models/tiny.gguf", "alias": "Tiny"})
+    assert (verdict["agrees"], verdict["differences"]) == (True, [])
+    assert verdict["checked"] == ["slots", "context per slot", "model path", "model alias", "parameters"]
+
+
+def found(plan, info, options):
+    """The differences without the sentences."""
+    verdict = differences(plan, info, options)
+    assert verdict["agrees"] is not bool(verdict["differences"])
+    return [{key: difference[key] for key in ("what", "expected", "got")} for difference in verdict["differences"]]
 
 
 @pytest.mark.parametrize("key, value, entry", [
@@ -53,24 +63,24 @@ def test_nothing_differs():
     ("models", [{"parameters": 7}], {"what": "parameters", "expected": 4722944, "got": 7}),
 ])  # fmt: skip
 def test_one_thing_differs(key, value, entry):
-    assert differences(PLAN, {**INFO, key: value}, {"alias": "Tiny"}) == [entry]
+    assert found(PLAN, {**INFO, key: value}, {"alias": "Tiny"}) == [entry]
 
 
 @pytest.mark.parametrize("build_info, older", [("b9999-abc", True), ("b10436-abc", False), ("b11312", False), (None, False), ("b0-unknown", False), (7, False)])
 def test_a_build_with_holes_that_are_known(build_info, older):
     plan = {**PLAN, "llama_cpp": {"minimum_build": 10436}}
     expected = [{"what": "build", "expected": "b10436 or newer", "got": build_info}] if older else []
-    assert differences(plan, {**INFO, "build_info": build_info}, {}) == expected
+    assert found(plan, {**INFO, "build_info": build_info}, {}) == expected
 
 
 def test_a_path_on_the_node_wins_over_the_plans():
-    assert differences(PLAN, {**INFO, "model_path": "/srv/m.gguf"}, {"model": "/srv/m.gguf"}) == []
+    assert found(PLAN, {**INFO, "model_path": "/srv/m.gguf"}, {"model": "/srv/m.gguf"}) == []
 
 
 def test_a_plan_from_an_address_says_nothing_about_the_path():
     plan = copy.deepcopy(PLAN)
     plan["model"]["files"] = [{"path": None, "url": "https://example.org/m.gguf"}]
-    assert differences(plan, {**INFO, "model_path": "/anywhere"}, {}) == []
+    assert found(plan, {**INFO, "model_path": "/anywhere"}, {}) == []
 
 
 @pytest.mark.parametrize("plan, info, options, message", [
