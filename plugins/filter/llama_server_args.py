@@ -44,6 +44,11 @@ options:
     description: Whether the server offers its page for a browser.
     type: bool
     default: false
+  log_verbosity:
+    description:
+      - How much the server logs. Layers and buffers, which P(prositronic.infra.llama_server_info#module) reads, are logged from 4 on,
+        what clients ask from 5 on. By default the server's own.
+    type: int
   emit:
     description:
       - V(pinned) gives every flag. V(guided) gives context and margins, and C(llama-server) places layers and experts itself (C(--fit on)) by the

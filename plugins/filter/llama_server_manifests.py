@@ -227,6 +227,11 @@ _value:
       description: How the node itself reaches the server; C(/health) there answers without a key.
       type: str
       sample: http://127.0.0.1:8080
+    log:
+      description:
+        - Where its log is, for P(prositronic.infra.llama_server_info#module). C(unit) and C(scope) are that module's C(journal_unit) and C(journal_scope),
+          C(container) and C(engine) its C(container) and C(container_engine).
+      type: dict
     build:
       description: The build of llama.cpp that the flags are checked against, null where it is not known.
       type: int

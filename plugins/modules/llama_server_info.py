@@ -49,6 +49,11 @@ options:
         is not there, when either was started again twice in the meantime, or when the process O(pid) has ended.
     type: int
     default: 0
+  validate_certs:
+    description:
+      - Whether the certificate of an C(https://) address has to be one for it. A server that is asked on the loopback address has one for another name.
+    type: bool
+    default: true
   timeout:
     description: Seconds to wait for each answer.
     type: int
@@ -412,6 +417,7 @@ def main():
             "api_key_file": {"type": "path", "no_log": False},
             "api_key": {"type": "str", "no_log": True},
             "wait": {"type": "int", "default": 0},
+            "validate_certs": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 10},
             "log_file": {"type": "path"},
             "journal_unit": {"type": "str"},
@@ -431,7 +437,7 @@ def main():
     keeper = keeper_of(given, module.get_bin_path)
     try:
         key = first_key(given["api_key_file"]) if given["api_key_file"] else given["api_key"]
-        client = Client(given["url"], key, given["timeout"])
+        client = Client(given["url"], key, given["timeout"], given["validate_certs"])
         wait(client, given["wait"], keeper)
         server = server_info(client)
         server["answer"] = None if given["ask"] is None else ask(client, given["ask"], given["max_tokens"], given["ask_timeout"])

@@ -89,10 +89,9 @@ class Instance:
     def args(self, model, host, port, secret_path):
         """llama-server's whole list of arguments. C(secret_path): a Secret -> where the server finds it."""
         option = self.option
-        given = {"model": model, "alias": self.alias, "host": host, "port": port, "ui": option["ui"], "emit": option["emit"]}
-        args = server_args(self.plan, given)
         verbosity = LOG_VERBOSITY if option["log_verbosity"] is None else option["log_verbosity"]
-        args += ["--log-verbosity", str(verbosity)]
+        given = {"log_verbosity": verbosity, "model": model, "alias": self.alias, "host": host, "port": port, "ui": option["ui"], "emit": option["emit"]}
+        args = server_args(self.plan, given)
         for secret in self.secrets:
             args += [secret.flag, secret_path(secret)]
         if option["metrics"]:

@@ -29,6 +29,7 @@ def manifests(plan, target, options):
         "unit": made.unit,
         "model_path": made.model if target == "systemd" else inside(made),
         "url": made.url,
+        "log": _log(made, target),
         "build": made.build,
         "image": made.image,
         "engine": (made.option["engine"] or "docker") if target == "compose" else None,
@@ -45,6 +46,13 @@ def manifests(plan, target, options):
         "reasons": [*told, *made.reasons, *reasons],
         "warnings": [*made.warnings, *warnings],
     }
+
+
+def _log(made, target):
+    """Where llama_server_info finds the log, with the names of its options."""
+    if target == "compose":
+        return {"unit": None, "scope": None, "container": made.unit, "engine": made.option["engine"] or "docker"}
+    return {"unit": f"{made.unit}.service", "scope": "user" if made.option["rootless"] else "system", "container": None, "engine": None}
 
 
 def _secret(made, secret, target):

@@ -19,6 +19,7 @@ SPEC = {
     "port": Option("int", minimum=1),
     "api_key_file": Option("str"),
     "ui": Option("bool"),
+    "log_verbosity": Option("int", minimum=0, maximum=5),
     "emit": Option("str", choices=EMIT),
 }
 
@@ -86,7 +87,9 @@ def server_args(plan, options):
     planned = plan.get("server") if isinstance(plan, dict) else None
     if not isinstance(planned, dict) or not isinstance(planned.get("args"), list):
         raise InfraError("not a plan", got=shown(plan), expected="what the filter prositronic.infra.llama_plan returns")
-    args = ["--model", option["model"] or _model_path(plan)]
+    # First: it counts for what is read after it, and the backends are loaded, and logged, while --gpu-layers is read (common/arg.cpp).
+    args = [] if option["log_verbosity"] is None else ["--log-verbosity", str(option["log_verbosity"])]
+    args += ["--model", option["model"] or _model_path(plan)]
     if option["alias"]:
         args += ["--alias", option["alias"]]
     args += ["--host", option["host"] or "127.0.0.1", "--port", str(option["port"] or 8080)]

@@ -93,7 +93,7 @@ class Node:
         return 0, "", ""
 
     def _journalctl(self, _argv, _environment):
-        return 0, "loading\nerror: unknown argument --nonsense\n", ""
+        return 0, "loading\nerror: invalid argument: --nonsense\n", ""
 
     def _podman(self, argv, _environment):
         return self._engine(argv)

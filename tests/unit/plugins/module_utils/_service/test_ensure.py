@@ -129,7 +129,7 @@ def test_files_that_their_program_does_not_take_are_not_written(node):
 
 def test_a_version_that_does_not_become_healthy_is_put_back(node):
     start(node)
-    with pytest.raises(InfraError, match=r"does not become healthy.*unknown argument --nonsense.*The version before was put back and runs"):
+    with pytest.raises(InfraError, match=r"does not become healthy.*does not know the argument --nonsense.*The version before was put back and runs"):
         start(node, "BROKEN")
     assert "one" in node.served
     assert "one" in node.unit.read_text(encoding="utf-8")

@@ -50,9 +50,9 @@ def expected(made, name):
 def check_arguments(args, name, made):
     model, options = expected(made, name)
     inside = model if made["target"] == "systemd" else "/models/" + model.rpartition("/")[2]
-    assert args[:2] == ["--model", inside]
+    assert args[:4] == ["--log-verbosity", "4", "--model", inside]
     if "alias" in options:
-        assert args[2:4] == ["--alias", options["alias"]]
+        assert args[4:6] == ["--alias", options["alias"]]
     for part in planned(name)["server"]["args"]:
         assert part in args
     assert args[len(args) - len(options.get("extra_args", [])) :] == options.get("extra_args", [])
