@@ -70,8 +70,9 @@ class Project:
     def removed(self):
         """Nothing of it outlives 'down'."""
 
-    def log(self):
-        _status, output, errors = self.run([self._engine, "logs", "--tail", LOG_LINES, self._made.unit])
+    def log(self, since):
+        """What the container has logged since C(since), in seconds."""
+        _status, output, errors = self.run([self._engine, "logs", "--since", str(int(since)), "--tail", LOG_LINES, self._made.unit])
         return output + errors
 
     def _given_up(self):

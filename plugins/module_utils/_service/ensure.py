@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from dataclasses import dataclass, field
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
@@ -64,10 +65,11 @@ def ensure_started(made, remembered, run, options):
     if outcome.changed:
         before = {path: (content_of(path), mode_of(path)) for path in (*remembered.known_paths, *made.paths)}
         remembered.note_paths(made.paths)
+        since = time.time()
         try:
             _apply(made, service, found, run)
         except InfraError as error:
-            _go_back(made, service, remembered, before, run, error)
+            _go_back(made, service, remembered, before, run, error, since)
     remembered.note_healthy(made, found.marks)
     return outcome
 
@@ -134,9 +136,9 @@ def _remove(made, service, paths):
         secrets.take(secret, service.run)
 
 
-def _go_back(made, service, remembered, before, run, error):
+def _go_back(made, service, remembered, before, run, error, since):
     """Put back what was there, and raise what went wrong with the reason that the log gives."""
-    why = reason(service.log()) or error.got or error.what
+    why = reason(service.log(since)) or error.got or error.what
     with contextlib.suppress(InfraError):
         service.stop()
     last = remembered.deployment

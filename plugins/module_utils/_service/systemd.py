@@ -94,14 +94,12 @@ class Unit:
         if self._made.target == "quadlet" and not self._user:
             self.run(["podman", "network", "rm", "--force", self._made.unit])
 
-    def log(self):
-        """The last lines of its last start."""
-        invocation = self._show().get("InvocationID")
-        argv = ["journalctl", *(["--user"] if self._user else []), f"--lines={LOG_LINES}", "--no-pager", "--output=cat"]
-        status, output, _errors = self.run([*argv, f"_SYSTEMD_INVOCATION_ID={invocation}"] if invocation else [*argv, f"--unit={self._service}"])
-        if status == 0 and output.strip():
-            return output
-        return self.run([*argv, f"--{'user-' if self._user else ''}unit={self._service}"])[1]
+    def log(self, since):
+        """What the unit, systemd about it and the container have logged since C(since), in seconds: a container that ends at once is no longer of the unit then."""
+        of, about = ("_SYSTEMD_USER_UNIT", "USER_UNIT") if self._user else ("_SYSTEMD_UNIT", "UNIT")
+        matches = [f"{of}={self._service}", "+", f"{about}={self._service}", "+", f"CONTAINER_NAME={self._made.unit}"]
+        argv = ["journalctl", *(["--user"] if self._user else []), f"--since=@{int(since)}", f"--lines={LOG_LINES}", "--no-pager", "--output=cat"]
+        return self.run([*argv, *matches])[1]
 
     def _other_image(self):
         if self.images is None:
