@@ -180,13 +180,13 @@ def molecule(session: nox.Session) -> None:
     try:
         settings = images.engine_settings(tags["debian13"])
         toolkit = toolkit_packages.folder()
-        served = servers.folder(tags["servers_debian13"], settings)
     except machine.Missing as missing:
         session.error(str(missing).rstrip("."))
     install(session, "tests/harness/requirements/molecule.txt", "examples/demo/model-requirements.txt")
     models = checkout.CACHE / "models"
     models.mkdir(exist_ok=True)
     session.run("python", "examples/demo/tiny_model.py", str(models / "tiny.gguf"))
+    served = servers.folder(tags["servers_debian13"], models, settings)
     session.env.update(
         settings,
         # Another checkout on this machine has machines of its own.

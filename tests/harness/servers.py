@@ -25,8 +25,8 @@ HERE = pathlib.Path(__file__).with_name("servers")
 NAME = "localhost/llama.cpp:server-vulkan-b{}"
 
 
-def folder(machine: str, settings: dict[str, str]) -> pathlib.Path:
-    """The folder with everything, made when it is not there or of other definitions. C(machine): the image of the machines.
+def folder(machine: str, models: pathlib.Path, settings: dict[str, str]) -> pathlib.Path:
+    """The folder with everything, made when it is not there or of other definitions. C(machine): the image of the machines. C(models): has tiny.gguf.
 
     facts.json in it says which C(build) it is, the names of C(image) and C(broken_image), which are both in image.tar, and C(archive) with its C(sha256).
     """
@@ -38,7 +38,7 @@ def folder(machine: str, settings: dict[str, str]) -> pathlib.Path:
     shutil.rmtree(place, ignore_errors=True)
     made = place / "made"
     made.mkdir(parents=True)
-    volumes = [f"--volume={HERE}:/definitions:ro", f"--volume={made}:/made"]
+    volumes = [f"--volume={HERE}:/definitions:ro", f"--volume={models}:/models:ro", f"--volume={made}:/made"]
     command = ["podman", "run", "--rm", "--network=none", *volumes, machine, "sh", "/definitions/make.sh"]
     subprocess.run(command, env={**os.environ, **settings}, check=True, stdin=subprocess.DEVNULL)
     build = int((made / "build").read_text(encoding="utf-8"))

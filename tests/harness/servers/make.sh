@@ -14,19 +14,38 @@ needed() {
     ldd "$@" | sed -n -e 's/^.* => \(\/[^ ]*\) (.*$/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*$/\1/p' | sort -u
 }
 
-# Copies files to where they really are: /lib is a link to /usr/lib.
+# Copies files to where they really are, as /lib is a link to /usr/lib, and as old as they are: Mesa tells by that whether kernels are its own.
 put() {
     for file in "$@"; do
         folder=/tmp/root$(readlink -f "$(dirname "$file")")
         mkdir -p "$folder"
-        cp --dereference "$file" "$folder/"
+        cp --dereference --preserve=timestamps "$file" "$folder/"
     done
 }
 
+# The software GPU compiles llama.cpp's kernels while they are used the first time, for a minute or more. Mesa keeps them; here they are made once for all.
+export HOME=/tmp/home GGML_VK_VISIBLE_DEVICES=0
+mkdir -p /tmp/home
+llama-server --model /models/tiny.gguf --host 127.0.0.1 --port 8080 --ctx-size 4096 --flash-attn on --gpu-layers 99 --log-verbosity 4 >/tmp/log 2>&1 &
+until curl --fail --silent --output /dev/null http://127.0.0.1:8080/health; do
+    kill -0 $! || { cat /tmp/log; exit 1; }
+    sleep 0.2
+done
+curl --fail --silent --output /dev/null --data '{"messages": [{"role": "user", "content": "What is the capital of Iceland?"}], "max_tokens": 24}' \
+    http://127.0.0.1:8080/v1/chat/completions
+kill $!
+wait $! || true
+grep -q 'offloaded 5/5 layers to GPU' /tmp/log
+cp -r /tmp/home/.cache/mesa_shader_cache /made/
+chmod -R a+rX /made/mesa_shader_cache
+mkdir -p /tmp/root/usr/share/software_gpu
+cp -r /made/mesa_shader_cache /tmp/root/usr/share/software_gpu/
+
 # As far as it matters here the layout of llama.cpp's own images: the program is /app/llama-server, curl is there.
 mkdir -p /tmp/root/app /tmp/root/etc /tmp/root/tmp /tmp/root/usr/bin /tmp/root/usr/lib /tmp/root/usr/lib64
+chmod 1777 /tmp/root/tmp
 ln -s usr/bin usr/lib usr/lib64 /tmp/root/
-programs="/usr/bin/cat /usr/bin/curl /usr/bin/dash /usr/bin/id /usr/bin/ls /usr/bin/sleep"
+programs="/usr/bin/cp /usr/bin/curl /usr/bin/dash /usr/bin/ls /usr/bin/mkdir"
 modules="$libraries/ggml/backends0/*.so $libraries/libvulkan_lvp.so"
 # shellcheck disable=SC2046,SC2086
 put $programs $modules /usr/share/vulkan/icd.d/lvp_icd.json $(needed $programs $modules /usr/bin/llama-server)
