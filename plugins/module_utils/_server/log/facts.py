@@ -31,7 +31,7 @@ _SLOTS = re.compile(r".*initializing, n_slots = (\d{1,9}), n_ctx_slot = (\d{1,12
 _LOADING = re.compile(r"srv +load_model: loading model '")
 _CONSTRUCTING = "llama_context: constructing llama_context"
 _RESERVING = "sched_reserve: reserving ..."
-_LOADED = re.compile(r"srv +llama_server: model loaded$|main: model loaded$")
+_LOADED = re.compile(r"(?:srv +\w+|main): model loaded$")
 
 _WORDS = {"true": True, "false": False, "enabled": True, "disabled": False}
 

@@ -37,10 +37,17 @@ def test_a_fall_back_to_the_cpu_is_always_found(log):
 @pytest.mark.parametrize("log, what", [
     ("vulkan_partial", ["layers on GPUs", "weights on Vulkan0", "KV cache on Vulkan0", "type of the KV cache"]),
     ("vulkan_override", ["weights on Vulkan0"]),
-    ("vulkan_flash_off", ["compute buffer on Vulkan0", "flash attention"]),
+    ("vulkan_flash_off", ["flash attention"]),
 ])  # fmt: skip
 def test_other_settings_than_planned(log, what):
     assert [row["what"] for row in differences(TINY, said(TINY, log), {})["differences"]] == what
+
+
+@pytest.mark.parametrize("build, differs", [("b11312-0c1e57098", True), ("b11669-Debian", False), ("b0-unknown", False)])
+def test_another_build_is_allowed_more_of_its_compute_buffers(build, differs):
+    info = said(TINY, "vulkan_flash_off", build_info=build)
+    info["log"]["build"] = build
+    assert ("compute buffer on Vulkan0" in [row["what"] for row in differences(TINY, info, {})["differences"]]) is differs
 
 
 def test_two_gpus():

@@ -49,6 +49,7 @@ def test_a_whole_log():
     ("vulkan_not_used", (0, 5), {}, (9.01, 4.0, 14.02)),
     ("vulkan_hidden", (0, None), {}, (9.01, 4.0, 14.02)),
     ("cpu_build", (0, None), {}, (9.01, 4.0, 14.02)),
+    ("xllamacpp", (0, None), {}, (9.01, 4.0, 14.02)),
     ("vulkan_recurrent", (5, 5), {"Vulkan0": (6.81, 0.3, 6.07)}, (0.37, 0.0, 4.07)),
     ("vulkan_jsonl", (5, 5), {"Vulkan0": (8.89, 4.0, 13.51)}, (0.13, 0.0, 6.02)),
     ("vulkan_no_prefix", (5, 5), {"Vulkan0": (8.89, 4.0, 13.51)}, (0.13, 0.0, 6.02)),
@@ -105,3 +106,4 @@ def test_every_log_is_read():
     for name in NAMES:
         log = read(name)
         assert log["read"] and log["whole"], name
+        assert log["model_loaded"] is (log["memory"] is not None and log["failure"] is None) or name == "vulkan_verbosity_3", name
