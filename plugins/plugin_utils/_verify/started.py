@@ -21,7 +21,8 @@ def compare(found, plan, info, facts):
     log = section(info, "log")
     why = _why_not(log)
     if why is not None:
-        for what in (LAYERS, DEVICES, BUFFERS, FLASH, CACHE):
+        rest = _fallen_back(found, plan, log, facts)
+        for what in rest:
             found.leave_out(what, why)
         return
     before = len(found.differences)
@@ -31,6 +32,17 @@ def compare(found, plan, info, facts):
     _buffers(found, plan, log, _other_build(plan, info))
     _context(found, plan, section(log, "context"))
     found.explain({difference["what"] for difference in found.differences[before:] if _is_placement(difference)}, cause_of_placement(plan, log, facts))
+
+
+def _fallen_back(found, plan, log, facts):
+    """What is left to compare of a log that tells too little. That there is no GPU is warned of at every verbosity."""
+    everything = (LAYERS, DEVICES, BUFFERS, FLASH, CACHE)
+    planned = number(section(plan, "placement"), "gpu_layers")
+    if not planned or "no_usable_gpu" not in [problem.get("code") for problem in rows(log, "problems")]:
+        return everything
+    found.same(LAYERS, planned, 0)
+    found.explain({LAYERS}, cause_of_placement(plan, log, facts))
+    return everything[1:]
 
 
 def _why_not(log):

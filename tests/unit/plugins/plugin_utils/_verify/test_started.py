@@ -93,6 +93,15 @@ def test_without_a_log_nothing_is_passed_over_in_silence(log, why):
     assert not set(verdict["checked"]) & set(OF_THE_LOG)
 
 
+def test_a_fall_back_is_found_at_the_default_verbosity():
+    verdict = differences(TINY, said(TINY, "vulkan_hidden_verbosity_3"), {})
+    (row,) = verdict["differences"]
+    assert (row["what"], row["expected"], row["got"]) == ("layers on GPUs", 5, 0)
+    assert row["cause"] == "the server sees no GPU: it is a build for the CPU, or the GPU is not given to it"
+    assert {"GPUs used", "buffers"} <= {left_out["what"] for left_out in verdict["not_checked"]}
+    assert differences({**TINY, "placement": {"gpu_layers": 0}}, said(TINY, "vulkan_hidden_verbosity_3"), {})["agrees"]
+
+
 def test_a_log_that_could_not_be_read():
     info = said(TINY, log=None)
     info["log"] = {"read": False, "why_not": "there is no such unit"}

@@ -106,4 +106,4 @@ def test_every_log_is_read():
     for name in NAMES:
         log = read(name)
         assert log["read"] and log["whole"], name
-        assert log["model_loaded"] is (log["memory"] is not None and log["failure"] is None) or name == "vulkan_verbosity_3", name
+        assert log["model_loaded"] is (log["memory"] is not None and log["failure"] is None) or name.endswith("verbosity_3"), name
