@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._server.log.logs import NAMES, read
+from ansible_collections.prositronic.infra.plugins.module_utils._server.log import file
+from ansible_collections.prositronic.infra.plugins.module_utils._server.log.report import report
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._server.log.logs import NAMES, read, text
 
 MIB = 1024 * 1024
 
@@ -100,6 +102,14 @@ def test_the_address_and_the_free_memory_of_a_gpu():
 def test_flash_attention_as_it_was_decided(name, flash, types):
     context = read(name)["context"]
     assert (context["flash_attn"], (context["cache_type_k"], context["cache_type_v"])) == (flash, types)
+
+
+def test_the_compute_buffer_of_a_projector_is_not_the_models(tmp_path):
+    line = "alloc_compute_meta:    Vulkan0 compute buffer size =   266.00 MiB\n"
+    path = tmp_path / "log"
+    path.write_text(text("vulkan").replace("0.00.809.784 I srv  llama_server: model loaded", line + "0.00.809.784 I srv  llama_server: model loaded"))
+    assert line in path.read_text()
+    assert devices(report(file.read(str(path)))) == {"Vulkan0": (8.89, 4.0, 13.51)}
 
 
 def test_every_log_is_read():
