@@ -129,9 +129,9 @@ EXAMPLES = r"""
     log_file: /var/log/llama-server.log
   register: info
 
-- name: Show what lies on each GPU
+- name: Show what lies on each GPU and in RAM
   ansible.builtin.debug:
-    msg: "{{ info.server.log.memory.devices }}"
+    msg: "{{ info.server.log.memory }}"
 
 - name: Wait for a Quadlet, which is given up as soon as its unit has failed
   prositronic.infra.llama_server_info:

@@ -187,7 +187,7 @@ def test_the_plan_in_the_readme_is_the_one_of_the_demo():
 
 
 VARIABLES = {name for name, text in DOCUMENTS.items() if isinstance(yaml.safe_load(text), dict)}
-OF_A_SERVER = {"modules/llama_server_info", "filter/llama_server_differences", "filter/llama_server_measured"} | {
+OF_A_SERVER = {"modules/llama_server_info", "filter/llama_server_differences", "filter/llama_server_failure", "filter/llama_server_measured"} | {
     name for name in DOCUMENTS if name.startswith("docs/verify.md/")
 }
 OF_A_REPOSITORY = {"modules/package_index_info"}

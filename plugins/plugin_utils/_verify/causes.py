@@ -32,6 +32,15 @@ def cause_of_placement(plan, log, facts):
     return _taken(plan, log) or _not_used(plan, log)
 
 
+def cause_of_failure(plan, log, facts):
+    """What the plan and the facts add to the reason that the log gives."""
+    codes = {problem.get("code") for problem in rows(log, "problems")}
+    if "out_of_memory" in codes:
+        return _taken(plan, log)
+    code = next((code for code in SHOWS if code in codes), None)
+    return None if code is None else _of_the_node(plan, facts, code)
+
+
 def _no_gpu(plan, log):
     """The server saw no GPU: its backend is not there, or finds none."""
     kind = KINDS.get(plan.get("backend"))

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
-
 from .._options import Option, check_options
 from . import held, served, started
 from .findings import Findings
-from .inputs import checked_info, part
+from .inputs import checked_facts, checked_info, part
 
 SPEC = {
     "model": Option("str"),
@@ -26,13 +24,12 @@ def differences(plan, info, options):
     Raises InfraError for input that is not a plan or not what a server says, and for unknown options.
     """
     option = check_options(options, SPEC, "llama_server_differences")
-    part(plan, "context"), part(plan, "model")
+    part(plan, "context")
+    part(plan, "model")
     checked_info(info)
-    facts = option["facts"]
-    if facts and "devices" not in facts:
-        raise InfraError("not the facts of a node", "llama_server_differences.facts", shown(facts), "ansible_facts['gpu']")
+    facts = checked_facts(option["facts"], "llama_server_differences")
     found = Findings()
     served.compare(found, plan, info, option)
-    started.compare(found, plan, info, facts or {})
-    held.compare(found, plan, info, facts or {})
+    started.compare(found, plan, info, facts)
+    held.compare(found, plan, info, facts)
     return found.plain()

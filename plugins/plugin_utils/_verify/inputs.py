@@ -26,6 +26,13 @@ def checked_info(info):
     return info
 
 
+def checked_facts(facts, where):
+    """The facts of a node, empty where none were given."""
+    if facts and "devices" not in facts:
+        raise InfraError("not the facts of a node", f"{where}.facts", shown(facts), "ansible_facts['gpu']")
+    return facts or {}
+
+
 def planned_memory(plan):
     """(the rows of the plan's devices, that of the host); empty for a plan without figures."""
     memory = plan.get("memory")

@@ -16,7 +16,8 @@ LEAST_PROMPT_TOKENS = 256
 
 def measured(plan, info):
     """C({schema, of, predicted, measured, notes}): what the plan says of speed and memory, and what the server's answer, log and processes say."""
-    part(plan, "throughput"), part(plan, "model")
+    part(plan, "throughput")
+    part(plan, "model")
     checked_info(info)
     answer, notes = section(info, "answer"), []
     found = {

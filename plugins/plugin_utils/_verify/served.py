@@ -46,24 +46,29 @@ def compare(found, plan, info, option):
 
 def _build(found, plan, info, wanted):
     """The build asked for; else one without the holes that are known (_backend/security.py)."""
-    named = [text for text in (info.get("build_info"), section(info, "log").get("build")) if _number(text) is not None]
-    if not named:
+    name = build_of(info)
+    if name is None:
         found.leave_out("build", "the server does not know its build")
         return
     least = section(plan, "llama_cpp").get("minimum_build")
     if wanted is not None:
         found.checked.append("build")
-        if _number(named[0]) != wanted:
-            found.differ("build", f"b{wanted}", named[0], f"build: planned b{wanted}, found {named[0]}")
+        if build_number(name) != wanted:
+            found.differ("build", f"b{wanted}", name, f"build: planned b{wanted}, found {name}")
     elif isinstance(least, int):
         found.checked.append("build")
-        if _number(named[0]) < least:
-            found.differ("build", f"b{least} or newer", named[0], f"build: planned b{least} or newer, found {named[0]}")
+        if build_number(name) < least:
+            found.differ("build", f"b{least} or newer", name, f"build: planned b{least} or newer, found {name}")
     else:
         found.leave_out("build", "the plan names none")
 
 
-def _number(build_info):
+def build_of(info):
+    """The build as the server names it over HTTP, else in its log; None where it doesn't know it."""
+    return next((text for text in (info.get("build_info"), section(info, "log").get("build")) if build_number(text) is not None), None)
+
+
+def build_number(build_info):
     """None for a server that doesn't know its build, which calls it 0."""
     build = re.match(r"b([1-9]\d{0,8})(?:-|$)", build_info, re.ASCII) if isinstance(build_info, str) else None
     return None if build is None else int(build[1])

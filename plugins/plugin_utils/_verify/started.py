@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .causes import cause_of_placement
 from .inputs import number, planned_memory, rows, section
+from .served import build_number, build_of
 from .tolerance import tolerance
 
 KINDS = {"weights_bytes": "weights", "kv_bytes": "KV cache", "compute_bytes": "compute buffer"}
@@ -20,16 +21,28 @@ def compare(found, plan, info, facts):
     log = section(info, "log")
     why = _why_not(log)
     if why is not None:
-        for what in (LAYERS, DEVICES, BUFFERS, FLASH, CACHE):
+        rest = _fallen_back(found, plan, log, facts)
+        for what in rest:
             found.leave_out(what, why)
         return
     before = len(found.differences)
     _layers(found, plan, log)
     _devices(found, plan, log)
     _which_gpu(found, plan, log, facts)
-    _buffers(found, plan, log)
+    _buffers(found, plan, log, _other_build(plan, info))
     _context(found, plan, section(log, "context"))
     found.explain({difference["what"] for difference in found.differences[before:] if _is_placement(difference)}, cause_of_placement(plan, log, facts))
+
+
+def _fallen_back(found, plan, log, facts):
+    """What is left to compare of a log that tells too little. That there is no GPU is warned of at every verbosity."""
+    everything = (LAYERS, DEVICES, BUFFERS, FLASH, CACHE)
+    planned = number(section(plan, "placement"), "gpu_layers")
+    if not planned or "no_usable_gpu" not in [problem.get("code") for problem in rows(log, "problems")]:
+        return everything
+    found.same(LAYERS, planned, 0)
+    found.explain({LAYERS}, cause_of_placement(plan, log, facts))
+    return everything[1:]
 
 
 def _why_not(log):
@@ -93,7 +106,14 @@ def _which_gpu(found, plan, log, facts):
             found.same(f"GPU of {device['name']}", expected.lower(), got.lower())
 
 
-def _buffers(found, plan, log):
+def _other_build(plan, info):
+    """The micro-batch where the build that runs is not that whose rules the plan follows, or isn't known; else None."""
+    if build_number(build_of(info)) == section(plan, "llama_cpp").get("build"):
+        return None
+    return number(section(plan, "compute"), "ubatch_size") or 0
+
+
+def _buffers(found, plan, log, other_build):
     planned, host = planned_memory(plan)
     logged = section(log, "memory")
     if not logged or not host:
@@ -104,17 +124,17 @@ def _buffers(found, plan, log):
         return
     by_name = {row.get("name"): row for row in rows(logged, "devices")}
     for row in planned:
-        _row(found, row, by_name.get(row.get("name"), {}), f"on {row.get('name')}")
-    _row(found, host, section(logged, "host"), "in RAM", mapped=bool(section(logged, "host").get("weights_mapped")))
+        _row(found, row, by_name.get(row.get("name"), {}), f"on {row.get('name')}", other_build)
+    _row(found, host, section(logged, "host"), "in RAM", other_build, bool(section(logged, "host").get("weights_mapped")))
 
 
-def _row(found, expected, got, where, mapped=False):
+def _row(found, expected, got, where, other_build, mapped=False):
     for kind, name in KINDS.items():
         size = number(expected, kind)
         if size is not None:
             # Of mapped weights the log tells the stretch of the file from the first to the last, whatever lies between.
             upwards = not (mapped and kind == "weights_bytes")
-            found.within(f"{name} {where}", size, number(got, kind) or 0, tolerance(kind, size), upwards)
+            found.within(f"{name} {where}", size, number(got, kind) or 0, tolerance(kind, size, other_build), upwards)
 
 
 def _context(found, plan, context):

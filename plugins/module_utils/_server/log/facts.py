@@ -23,15 +23,16 @@ _BACKEND = re.compile(r"load_backend: loaded (\S{1,40}) backend from ")
 _DEVICE = re.compile(r"(?:cmn +\S+ )? *- (\S{1,40}) *: (.{1,200}) \((\d{1,12}) MiB, (\d{1,12}) MiB free\)$")
 _USED = re.compile(r".*using device (\S{1,40}) \((.{1,200})\) \(([^()]{1,80})\) - (\d{1,12}) MiB free$")
 _LAYERS = re.compile(r"load_tensors: offloaded (\d{1,9})/(\d{1,9}) layers to GPU$")
-_BUFFER = re.compile(r"\w{1,80}: +(\S{1,80}) +(model|KV|RS|compute|output|DSV4 .{1,40} state) buffer size = +(\d{1,12}\.\d\d) MiB$")
+_BUFFER = re.compile(r"(\w{1,80}): +(\S{1,80}) +(model|KV|RS|compute|output|DSV4 .{1,40} state) buffer size = +(\d{1,12}\.\d\d) MiB$")
 _CACHE = re.compile(r"\w{1,80}: size = .{1,80} cells, .{1,80}, K \((\w{1,20})\): .{1,40}, V \((\w{1,20})\): ")
 _CONTEXT = re.compile(r"llama_context: (n_seq_max|n_ctx|n_ctx_seq|n_batch|n_ubatch|kv_unified|flash_attn) += (\w{1,20})$")
 _FLASH = re.compile(r"\w{1,80}: Flash Attention (enabled|not supported)")
 _SLOTS = re.compile(r".*initializing, n_slots = (\d{1,9}), n_ctx_slot = (\d{1,12})")
 _LOADING = re.compile(r"srv +load_model: loading model '")
 _CONSTRUCTING = "llama_context: constructing llama_context"
+_RESERVE = ("sched_reserve", "llama_context")
 _RESERVING = "sched_reserve: reserving ..."
-_LOADED = re.compile(r"srv +llama_server: model loaded$|main: model loaded$")
+_LOADED = re.compile(r"(?:srv +\w+|main): model loaded$")
 
 _WORDS = {"true": True, "false": False, "enabled": True, "disabled": False}
 
@@ -103,8 +104,10 @@ class Facts:
     def _take_layers(self, on_gpu, total):
         self.layers = (int(on_gpu), int(total))
 
-    def _take_buffer(self, name, kind, mib):
-        self.buffers.add(name, kind, round(float(mib) * MIB))
+    def _take_buffer(self, function, name, kind, mib):
+        # A projector of images has compute buffers of its own, by the same name.
+        if kind != "compute" or function in _RESERVE:
+            self.buffers.add(name, kind, round(float(mib) * MIB))
 
     def _take_cache(self, type_k, type_v):
         # The first is the cache of the attention; an index beside it has types of its own.

@@ -14,7 +14,7 @@ MOST_SEARCHED = 64 * MOST_BYTES
 _LONGEST_MARKER = 4096
 
 # The supervisor of the embedded target, or the server's own first words; before those it tells only of its backends.
-_START = re.compile(rb"supervisor: started process \d+|srv +llama_server: initializing \.\.\.")
+_START = re.compile(rb"supervisor: started process \d+|srv +\w+: initializing \.\.\.")
 _EARLIER = re.compile(rb"load_backend:|ggml_|warning: |  Device \d|register_backend")
 _MOST_EARLIER = 16 * 1024
 

@@ -166,7 +166,7 @@ OF_THE_REST = (
 
 KINDS = OF_ARGUMENTS + OF_KEEPERS + OF_GPUS + OF_MODELS + OF_THE_REST
 
-_LOADED = re.compile(r"srv +llama_server: model loaded$|main: model loaded$")
+_LOADED = re.compile(r"(?:srv +\w+|main): model loaded$")
 
 
 def problems(lines):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MOST_BYTES = 1024 * 1024
-"""Of the beginning and of the end, each. A start at --log-verbosity 4 has 15 to 200 KiB."""
+"""Of the beginning and of the end, each. Starts at --log-verbosity 4 that were seen have 15 KiB."""
 
 
 @dataclass(frozen=True)

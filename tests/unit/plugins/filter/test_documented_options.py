@@ -9,10 +9,19 @@ import pytest
 import yaml
 
 from ansible_collections.prositronic.infra.plugins.doc_fragments import llama_settings, llama_wishes
-from ansible_collections.prositronic.infra.plugins.filter import best_quantization, llama_memory, llama_plan, llama_server_args, llama_server_manifests
+from ansible_collections.prositronic.infra.plugins.filter import (
+    best_quantization,
+    llama_memory,
+    llama_plan,
+    llama_server_args,
+    llama_server_differences,
+    llama_server_failure,
+    llama_server_manifests,
+)
 from ansible_collections.prositronic.infra.plugins.plugin_utils._deploy import options as deploy_options
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import settings
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import server_args, wishes
+from ansible_collections.prositronic.infra.plugins.plugin_utils._verify import differences, failure
 
 FRAGMENTS = {
     "prositronic.infra.llama_settings": llama_settings.ModuleDocFragment.DOCUMENTATION,
@@ -33,13 +42,15 @@ def options(plugin):
 @pytest.mark.parametrize(
     ("plugin", "spec", "beside"),
     [
-        (llama_plan, wishes.SPEC, {"_input", "node", "previous"}),
+        (llama_plan, wishes.SPEC, {"_input", "node", "previous", "measured"}),
         (best_quantization, wishes.SPEC, {"_input", "node"}),
         (llama_memory, settings.SPEC, {"_input", "devices"}),
         (llama_server_args, server_args.SPEC, {"_input"}),
         (llama_server_manifests, deploy_options.SPEC, {"_input", "target"}),
+        (llama_server_differences, differences.SPEC, {"_input", "info"}),
+        (llama_server_failure, failure.SPEC, {"_input", "log"}),
     ],
-    ids=["llama_plan", "best_quantization", "llama_memory", "llama_server_args", "llama_server_manifests"],
+    ids=lambda value: value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else "",
 )
 def test_every_option_is_documented_and_taken(plugin, spec, beside):
     documented = options(plugin)

@@ -156,10 +156,10 @@ def test_one_question(server):
     server.answers["/v1/chat/completions"] = (200, {
         "choices": [{"finish_reason": "length", "message": {"role": "assistant", "content": "Y}A"}}],
         "usage": {"prompt_tokens": 26, "completion_tokens": 3},
-        "timings": {"prompt_per_second": 193.6, "predicted_per_second": 1352.2},
+        "timings": {"prompt_n": 25, "prompt_per_second": 193.6, "predicted_per_second": 1352.2},
     })  # fmt: skip
     assert ask(Client(server.url), "Hello?", 3, 10) == {
-        "content": "Y}A", "finish_reason": "length", "prompt_tokens": 26, "completion_tokens": 3,
+        "content": "Y}A", "finish_reason": "length", "prompt_tokens": 26, "prompt_tokens_processed": 25, "completion_tokens": 3,
         "prompt_per_second": 193.6, "predicted_per_second": 1352.2,
     }  # fmt: skip
     assert server.asked == {"messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 3}

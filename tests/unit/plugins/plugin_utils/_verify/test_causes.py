@@ -14,7 +14,8 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._verify.differen
 from ansible_collections.prositronic.infra.tests.unit.plugins.plugin_utils._verify.example import FACTS, MIB, TINY, TWO_L4, said
 
 
-def cause(log, facts=None, plan=TWO_L4):
+def cause(log, facts=None, plan=None):
+    plan = plan or TWO_L4
     found = differences(plan, said(plan, log), {"facts": facts})["differences"]
     return next(row["cause"] for row in found if row["what"] == "layers on GPUs")
 

@@ -37,10 +37,17 @@ def test_a_fall_back_to_the_cpu_is_always_found(log):
 @pytest.mark.parametrize("log, what", [
     ("vulkan_partial", ["layers on GPUs", "weights on Vulkan0", "KV cache on Vulkan0", "type of the KV cache"]),
     ("vulkan_override", ["weights on Vulkan0"]),
-    ("vulkan_flash_off", ["compute buffer on Vulkan0", "flash attention"]),
+    ("vulkan_flash_off", ["flash attention"]),
 ])  # fmt: skip
 def test_other_settings_than_planned(log, what):
     assert [row["what"] for row in differences(TINY, said(TINY, log), {})["differences"]] == what
+
+
+@pytest.mark.parametrize("build, differs", [("b11312-0c1e57098", True), ("b11669-Debian", False), ("b0-unknown", False)])
+def test_another_build_is_allowed_more_of_its_compute_buffers(build, differs):
+    info = said(TINY, "vulkan_flash_off", build_info=build)
+    info["log"]["build"] = build
+    assert ("compute buffer on Vulkan0" in [row["what"] for row in differences(TINY, info, {})["differences"]]) is differs
 
 
 def test_two_gpus():
@@ -84,6 +91,15 @@ def test_without_a_log_nothing_is_passed_over_in_silence(log, why):
     assert {"layers on GPUs", "GPUs used", "buffers", "flash attention", "type of the KV cache"} <= set(left_out)
     assert why in left_out["layers on GPUs"]
     assert not set(verdict["checked"]) & set(OF_THE_LOG)
+
+
+def test_a_fall_back_is_found_at_the_default_verbosity():
+    verdict = differences(TINY, said(TINY, "vulkan_hidden_verbosity_3"), {})
+    (row,) = verdict["differences"]
+    assert (row["what"], row["expected"], row["got"]) == ("layers on GPUs", 5, 0)
+    assert row["cause"] == "the server sees no GPU: it is a build for the CPU, or the GPU is not given to it"
+    assert {"GPUs used", "buffers"} <= {left_out["what"] for left_out in verdict["not_checked"]}
+    assert differences({**TINY, "placement": {"gpu_layers": 0}}, said(TINY, "vulkan_hidden_verbosity_3"), {})["agrees"]
 
 
 def test_a_log_that_could_not_be_read():

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._server.log.logs import NAMES, read
+from ansible_collections.prositronic.infra.plugins.module_utils._server.log import file
+from ansible_collections.prositronic.infra.plugins.module_utils._server.log.report import report
+from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._server.log.logs import NAMES, read, text
 
 MIB = 1024 * 1024
 
@@ -49,6 +51,7 @@ def test_a_whole_log():
     ("vulkan_not_used", (0, 5), {}, (9.01, 4.0, 14.02)),
     ("vulkan_hidden", (0, None), {}, (9.01, 4.0, 14.02)),
     ("cpu_build", (0, None), {}, (9.01, 4.0, 14.02)),
+    ("xllamacpp", (0, None), {}, (9.01, 4.0, 14.02)),
     ("vulkan_recurrent", (5, 5), {"Vulkan0": (6.81, 0.3, 6.07)}, (0.37, 0.0, 4.07)),
     ("vulkan_jsonl", (5, 5), {"Vulkan0": (8.89, 4.0, 13.51)}, (0.13, 0.0, 6.02)),
     ("vulkan_no_prefix", (5, 5), {"Vulkan0": (8.89, 4.0, 13.51)}, (0.13, 0.0, 6.02)),
@@ -101,7 +104,16 @@ def test_flash_attention_as_it_was_decided(name, flash, types):
     assert (context["flash_attn"], (context["cache_type_k"], context["cache_type_v"])) == (flash, types)
 
 
+def test_the_compute_buffer_of_a_projector_is_not_the_models(tmp_path):
+    line = "alloc_compute_meta:    Vulkan0 compute buffer size =   266.00 MiB\n"
+    path = tmp_path / "log"
+    path.write_text(text("vulkan").replace("0.00.809.784 I srv  llama_server: model loaded", line + "0.00.809.784 I srv  llama_server: model loaded"))
+    assert line in path.read_text()
+    assert devices(report(file.read(str(path)))) == {"Vulkan0": (8.89, 4.0, 13.51)}
+
+
 def test_every_log_is_read():
     for name in NAMES:
         log = read(name)
         assert log["read"] and log["whole"], name
+        assert log["model_loaded"] is (log["memory"] is not None and log["failure"] is None) or name.endswith("verbosity_3"), name
