@@ -94,6 +94,10 @@ reasons:
   type: list
   elements: str
   sample: ["changed: /etc/containers/systemd/llama-server-default.container"]
+log:
+  description: What the log of the server says that did not become healthy, as RV(prositronic.infra.llama_server_info#module:log).
+  returned: when a server did not become healthy
+  type: dict
 restarted:
   description: Whether what ran before was not what should run.
   returned: success
@@ -138,7 +142,8 @@ def main():
             options = Options(tuple(given["watch"]), given["image_archive"], module.check_mode)
             outcome = ensure_started(made, remembered, _found(run), options)
     except InfraError as error:
-        module.fail_json(msg=str(error))
+        log = getattr(error, "log", None)
+        module.fail_json(msg=str(error), **({} if log is None else {"log": log}))
     diff = [{"before": before or "", "after": after or "", "before_header": path, "after_header": path} for path, before, after in outcome.diff]
     status = {"status": given["state"], "reasons": outcome.reasons, "restarted": outcome.restarted}
     module.exit_json(changed=outcome.changed, diff=diff, **status)

@@ -15,7 +15,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._service import 
 from ansible_collections.prositronic.infra.plugins.module_utils._service.changes import changes
 from ansible_collections.prositronic.infra.plugins.module_utils._service.compose import Project
 from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, mode_of, refuse_foreign, remove, stage, write
-from ansible_collections.prositronic.infra.plugins.module_utils._service.reason import reason
+from ansible_collections.prositronic.infra.plugins.module_utils._service.reason import NotHealthy, read, reason
 from ansible_collections.prositronic.infra.plugins.module_utils._service.systemd import Unit
 
 
@@ -138,12 +138,14 @@ def _remove(made, service, paths):
 
 def _go_back(made, service, remembered, before, run, error, since):
     """Put back what was there, and raise what went wrong with the reason that the log gives."""
-    why = reason(service.log(since)) or error.got or error.what
+    text = service.log(since)
+    log = read(made.unit, text)
+    why = reason(log, text) or error.got or error.what
     with contextlib.suppress(InfraError):
         service.stop()
     last = remembered.deployment
     if last is not None and last.plain() == made.plain():
-        raise InfraError(error.what, error.where, why, fix="Nothing of it was changed, so there is nothing to go back to") from None
+        raise NotHealthy(log, error.what, error.where, why, None, "Nothing of it was changed, so there is nothing to go back to") from None
     if last is not None:
         for file in last.files:
             write(file.path, file.content, file.mode)
@@ -160,7 +162,7 @@ def _go_back(made, service, remembered, before, run, error, since):
         with contextlib.suppress(InfraError):
             service.removed()
         done = "It was stopped, and its files are as they were before"
-    raise InfraError(error.what, error.where, why, fix=done) from None
+    raise NotHealthy(log, error.what, error.where, why, None, done) from None
 
 
 def _start_again(last, run):
