@@ -144,6 +144,8 @@ def _newer(made, rootless, user):
     owner = "" if user is None else ",uid={},gid={}".format(user.partition(":")[0], user.partition(":")[2] or 0)
     return [
         ("Pull", "--pull", "never"),
+        # Straight into the journal of the unit: what a container says that ends at once would be lost with the process that carries it there.
+        ("LogDriver", "--log-driver", "passthrough"),
         ("Tmpfs", "--tmpfs", TEMPORARY),
         *(("Secret", "--secret", f"{secret.store},type=mount,target={SECRETS}/{secret.id}{owner},mode=0400") for secret in made.secrets),
         *(("GroupAdd", "--group-add", group) for group in groups),
