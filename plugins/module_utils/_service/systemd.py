@@ -95,7 +95,10 @@ class Unit:
             self.run(["podman", "network", "rm", "--force", self._made.unit])
 
     def log(self, since):
-        """What the unit, systemd about it and the container have logged since C(since), in seconds: a container that ends at once is no longer of the unit then."""
+        """What the unit, systemd about it and the container have logged since C(since), in seconds.
+
+        The unit's own last start is not enough: systemd may have begun another one by now.
+        """
         of, about = ("_SYSTEMD_USER_UNIT", "USER_UNIT") if self._user else ("_SYSTEMD_UNIT", "UNIT")
         matches = [f"{of}={self._service}", "+", f"{about}={self._service}", "+", f"CONTAINER_NAME={self._made.unit}"]
         argv = ["journalctl", *(["--user"] if self._user else []), f"--since=@{int(since)}", f"--lines={LOG_LINES}", "--no-pager", "--output=cat"]
