@@ -44,9 +44,10 @@ def _by_node(given, where):
 
 def _node(name, deployed, others, error):
     others = _by_node(others or {}, f"others.{name}")
-    made = dict(others)
+    name_of_deployed = _name_among(deployed, others) if deployed else None
+    made = {**({name_of_deployed: deployed} if deployed and name_of_deployed not in others else {}), **others}
     if deployed:
-        made = {_name_among(deployed, others): deployed, **others, _name_among(deployed, others): deployed}
+        made[name_of_deployed] = deployed
     rows = [_row(model, one, one is deployed) for model, one in made.items()]
     if not rows and not error:
         error = NOTHING_KNOWN
