@@ -17,6 +17,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 
+
 @dataclass(frozen=True)
 class Run:
     """What a playbook did: its exit status and all that it wrote."""

@@ -100,7 +100,7 @@ def test_batches(play, hosts, serial, sizes):
     run = play("site", hosts, "--check", "--tags", "deploy", "--extra-vars", json.dumps({"llama_server_serial": serial}))
     assert run.status == 0, run.output
     assert [len(batch) for batch in batches(run, "deploy")] == sizes
-    assert sorted(sum(batches(run, "deploy"), [])) == ["one", "three", "two"]
+    assert sorted(host for batch in batches(run, "deploy") for host in batch) == ["one", "three", "two"]
     # All of them are planned, and have their model, before the first is deployed.
     assert batches(run, "download") == [["one", "three", "two"]]
 

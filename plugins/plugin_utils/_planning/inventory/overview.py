@@ -31,19 +31,20 @@ def overview(plans, others=None, errors=None):
 
     The plans of C(plans) are those that are deployed. Raises InfraError for what is none of these.
     """
-    plans, others, errors = (_by_node(given, name) for given, name in ((plans, "input"), (others or {}, "others"), (errors or {}, "errors")))
+    plans, others, errors = (_by_node(given, name) for given, name in ((plans, "input"), (others, "others"), (errors, "errors")))
     nodes = [_node(name, plans.get(name), others.get(name), errors.get(name)) for name in dict.fromkeys((*plans, *others, *errors))]
     return {"schema": SCHEMA, "models": list(dict.fromkeys(row["name"] for node in nodes for row in node["models"])), "nodes": nodes}
 
 
 def _by_node(given, where):
+    given = {} if given is None else given
     if not isinstance(given, dict):
-        raise InfraError("not a dictionary of nodes", where, shown(given), "{node: its plan}")
+        raise InfraError("not a dictionary", where, shown(given), "{node: its plan}")
     return given
 
 
 def _node(name, deployed, others, error):
-    others = _by_node(others or {}, f"others.{name}")
+    others = _by_node(others, f"others.{name}")
     name_of_deployed = _name_among(deployed, others) if deployed else None
     made = {**({name_of_deployed: deployed} if deployed and name_of_deployed not in others else {}), **others}
     if deployed:
@@ -74,7 +75,9 @@ def _name_among(deployed, others):
 def _row(name, made, deployed):
     row = {"name": printable(name), "deployed": deployed}
     if not is_plan(made):
-        error = made if isinstance(made, str) else str(InfraError("not a plan", got=shown(made), expected="what the filter prositronic.infra.llama_plan returns"))
+        error = (
+            made if isinstance(made, str) else str(InfraError("not a plan", got=shown(made), expected="what the filter prositronic.infra.llama_plan returns"))
+        )
         return {**row, "verdict": "error", "error": printable(error)}
     context, throughput = made["context"], made["throughput"]
     return {

@@ -9,7 +9,14 @@ import pytest
 import yaml
 
 from ansible_collections.prositronic.infra.plugins.doc_fragments import llama_settings, llama_wishes
-from ansible_collections.prositronic.infra.plugins.filter import best_quantization, llama_memory, llama_plan, llama_server_args, llama_server_manifests
+from ansible_collections.prositronic.infra.plugins.filter import (
+    best_quantization,
+    llama_memory,
+    llama_plan,
+    llama_plans,
+    llama_server_args,
+    llama_server_manifests,
+)
 from ansible_collections.prositronic.infra.plugins.plugin_utils._deploy import options as deploy_options
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import settings
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import server_args, wishes
@@ -34,12 +41,13 @@ def options(plugin):
     ("plugin", "spec", "beside"),
     [
         (llama_plan, wishes.SPEC, {"_input", "node", "previous"}),
+        (llama_plans, wishes.SPEC, {"_input", "node", "previous"}),
         (best_quantization, wishes.SPEC, {"_input", "node"}),
         (llama_memory, settings.SPEC, {"_input", "devices"}),
         (llama_server_args, server_args.SPEC, {"_input"}),
         (llama_server_manifests, deploy_options.SPEC, {"_input", "target"}),
     ],
-    ids=["llama_plan", "best_quantization", "llama_memory", "llama_server_args", "llama_server_manifests"],
+    ids=["llama_plan", "llama_plans", "best_quantization", "llama_memory", "llama_server_args", "llama_server_manifests"],
 )
 def test_every_option_is_documented_and_taken(plugin, spec, beside):
     documented = options(plugin)
