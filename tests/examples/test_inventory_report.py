@@ -59,10 +59,10 @@ def test_every_node_is_in_the_table_and_those_that_fail_come_last(play, hosts):
 
 
 def test_what_is_deployed_is_the_one_that_was(play, hosts, tmp_path):
-    """More models to look at change nothing of the plan."""
+    """More models to look at change nothing of the plan. A relative path is one from where the command was typed."""
     plans = []
     for more in ({}, {"llama_server_models": [SMALL, LARGE]}):
-        node = {"llama_server_node": L4, "llama_server_model": SMALL, "llama_server_plan_directory": str(tmp_path / "plans"), **more}
+        node = {"llama_server_node": L4, "llama_server_model": SMALL, "llama_server_plan_directory": "plans", **more}
         run = play("plan", {"l4": node})
         assert run.status == 0, run.output
         plans.append((tmp_path / "plans" / "l4.yml").read_text())
