@@ -95,6 +95,12 @@ def test_there_is_a_command_for_each_playbook():
     assert {re.search(r"prositronic\.infra\.(\w+)", command)[1] for command in COMMANDS} == {path.stem for path in PLAYBOOKS}
 
 
+def test_the_toolkit_knows_the_roles_default():
+    """A playbook does not see the defaults of a role, so its own has to be the same."""
+    (default,) = re.findall(r"llama_server_target \| default\('(\w+)'\)", (ROOT / "playbooks" / "parts" / "toolkit.yml").read_text())
+    assert default == yaml.safe_load((ROOT / "roles" / "llama_server" / "defaults" / "main.yml").read_text())["llama_server_target"]
+
+
 def test_every_variable_is_in_the_table():
     """The variables that playbooks read and nobody sets are those of the table, and those that roles document."""
     of_roles = {
