@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import sys
 import threading
 import time
 
@@ -13,6 +15,7 @@ import pytest
 
 from ansible_collections.prositronic.infra.tests.unit.plugins.module_utils._gguf.web import serving
 
+GPU = pathlib.Path(__file__).parents[1] / "unit" / "plugins" / "module_utils" / "_gpu"
 GIB = 1024**3
 DESCRIBED = {"gpus": [{"model": "nvidia-l4"}], "ram_bytes": 64 * GIB}
 PARTS = {
@@ -121,6 +124,30 @@ def test_a_node_that_fails_goes_no_further(play, hosts, tmp_path, order):
     assert batches(run, "deploy") == [["one"]] and batches(run, "report") == [["one"]]
     assert (run.count("bad", "failed"), run.count("one", "failed")) == (1, 0)
     assert "! bad: " in run.output
+
+
+def test_the_toolkit_is_for_containers_where_it_is_wanted(play, hosts, tmp_path):
+    """Three nodes with a recorded nvidia-smi. How far the role gets on this machine is its own affair."""
+    (tmp_path / "bin").mkdir()
+    programs = {
+        tmp_path / "bin" / "nvidia-smi": f'exec {sys.executable} {GPU / "recorded.py"} nvidia-smi "$@"',
+        tmp_path / "python": f'FIXTURE={GPU / "fixtures" / "l4"} PATH={tmp_path / "bin"}:$PATH exec {sys.executable} "$@"',
+    }
+    for path, line in programs.items():
+        path.write_text(f"#!/bin/sh\n{line}\n")
+        path.chmod(0o755)
+    nowhere = {f"nvidia_container_toolkit_{name}_url": "http://127.0.0.1:1" for name in ("key", "repository")}
+    common = {**hosts["one"], **nowhere, "ansible_python_interpreter": str(tmp_path / "python")}
+    nodes = {
+        "wanted": {**common, "llama_server_target": "quadlet", "llama_server_nvidia_container_toolkit": True},
+        "embedded": {**common, "llama_server_nvidia_container_toolkit": True},
+        "unasked": {**common, "llama_server_target": "compose"},
+    }
+    run = play("site", nodes, "--check", "--tags", "detect,toolkit")
+    tasks = dict(run.plays)[PARTS["toolkit"]]
+    assert "570.86.15" in run.output
+    assert tasks["prositronic.infra.nvidia_container_toolkit : Decide what to do"] == ["wanted"], run.output
+    assert sorted(tasks["Install it and set the engines up"]) == ["embedded", "unasked"]  # left out
 
 
 def test_one_that_only_asks_is_not_deployed(play, hosts, tiny_model):
