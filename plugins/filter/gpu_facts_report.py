@@ -22,7 +22,7 @@ options:
   _input:
     description:
       - By the name of each node its facts, as those of M(prositronic.infra.gpu_facts), those of P(prositronic.infra.kubernetes_gpu_facts#filter),
-        or a description as P(prositronic.infra.llama_plan#filter) takes it.
+        or a description as P(prositronic.infra.llama_plan#filter) takes it. Of a node that could not be asked a dictionary with C(error), the reason.
     type: dict
     required: true
 seealso:

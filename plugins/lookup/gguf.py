@@ -47,6 +47,14 @@ options:
     description: Seconds that each request may take.
     type: float
     default: 30
+  unreadable:
+    description:
+      - What a model that can't be read is. V(error) is an error of the task.
+      - V(value) gives a dictionary with the one key C(error) in place of the model, with the message, so that of several models the others are there.
+        To P(prositronic.infra.llama_plan#filter) and the like it is an error with this message.
+    type: str
+    choices: [error, value]
+    default: error
 notes:
   - Proxies are taken from the environment variables C(http_proxy), C(https_proxy) and C(no_proxy).
 seealso:
@@ -213,7 +221,8 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
 from ansible_collections.prositronic.infra.plugins.plugin_utils._plain import to_plain
 
-_OPTIONS = ("endpoint", "timeout", "token")
+_OF_READING = ("endpoint", "timeout", "token")
+_OPTIONS = (*_OF_READING, "unreadable")
 
 
 class LookupModule(LookupBase):
@@ -223,15 +232,26 @@ class LookupModule(LookupBase):
                 if name not in _OPTIONS:
                     raise InfraError(f"unknown option {shown(name)}", fix=nearest(name, _OPTIONS))
             self.set_options(var_options=variables, direct=kwargs)
-            options = {name: to_plain(self.get_option(name), name) for name in _OPTIONS}
+            options = {name: to_plain(self.get_option(name), name) for name in _OF_READING}
+            keep = self.get_option("unreadable") == "value"
 
             def find(path):
                 # A path that is nowhere is handed on, for the error that names it.
                 return self.find_file_in_search_path(variables, "files", path, ignore_missing=True) or path
 
-            return [read_model(_source(term), find=find, **options) for term in terms]
+            return [_read(_source(term), keep, find=find, **options) for term in terms]
         except InfraError as error:
             raise AnsibleLookupError(str(error)) from error
+
+
+def _read(source, keep, **options):
+    """The model; where it can't be read and C(keep) is true, the message."""
+    try:
+        return read_model(source, **options)
+    except InfraError as error:
+        if not keep:
+            raise
+        return {"error": str(error)}
 
 
 def _source(term):

@@ -212,6 +212,8 @@ def model_from_plain(plain):
     """The Model of a plain dictionary. Raises InfraError naming what is missing or malformed."""
     if not isinstance(plain, dict):
         raise InfraError("not a model", got=shown(plain), expected=EXPECTED)
+    if list(plain) == ["error"] and isinstance(plain["error"], str):  # of the lookup gguf, for a model that it could not read
+        raise InfraError(plain["error"])
     for key in REQUIRED:
         if key not in plain:
             raise InfraError(f"the model has no '{key}'", where="model", expected=EXPECTED)

@@ -256,8 +256,8 @@ def test_example_with_a_release(name, run, web, place):
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))
-def test_variables_are_those_of_a_role(name):
-    known = set()
+def test_variables_are_those_of_a_role_or_of_the_playbooks(name):
+    known = set(re.findall(r"^\| `(llama_server_\w+)`", (ROOT / "docs" / "playbooks.md").read_text(), re.MULTILINE))
     for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
         for spec in yaml.safe_load(path.read_text())["argument_specs"].values():
             known |= set(spec.get("options", {}))

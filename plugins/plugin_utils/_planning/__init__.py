@@ -29,6 +29,7 @@
   plan.py        all of it together
   server_args.py the plan as llama-server's arguments
   report.py      the plan as text for a person
+  inventory/     many plans side by side: nodes by models, as text, Markdown, HTML and JSON
   quantization.py  of several quantizations the best
   inputs.py      what a plan was made from
   model_files.py where a model's files lie

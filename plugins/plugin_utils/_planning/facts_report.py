@@ -35,6 +35,8 @@ def facts_report(nodes):
 def _node(name, facts):
     """(rows, problems in sentences)."""
     try:
+        if isinstance(facts, dict) and list(facts) == ["error"]:
+            raise InfraError(_plain(facts["error"], 400))
         node, backend = node_and_backend(facts, wishes_from_plain({"node_name": name}))
     except InfraError as error:
         return [(name, *[NOTHING] * (len(HEAD) - 2), "unreadable")], [_plain(str(error), 400)]

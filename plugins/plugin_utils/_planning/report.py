@@ -25,7 +25,7 @@ def report(plan, question=None, answer=None):
 
     Raises InfraError for a dictionary that is no plan.
     """
-    if not isinstance(plan, dict) or any(part not in plan for part in ("memory", "placement", "compute", "alternatives")):
+    if not is_plan(plan):
         raise InfraError("not a plan", got=shown(plan), expected="what the filter prositronic.infra.llama_plan returns")
     lines = [
         *_head(plan),
@@ -41,6 +41,10 @@ def report(plan, question=None, answer=None):
         *_answer(question, answer),
     ]
     return "\n".join(map(printable, lines))
+
+
+def is_plan(made):
+    return isinstance(made, dict) and all(part in made for part in ("memory", "placement", "compute", "alternatives"))
 
 
 def _head(plan):

@@ -13,6 +13,7 @@ from ansible_collections.prositronic.infra.plugins.filter import (
     best_quantization,
     llama_memory,
     llama_plan,
+    llama_plans,
     llama_server_args,
     llama_server_differences,
     llama_server_failure,
@@ -43,6 +44,7 @@ def options(plugin):
     ("plugin", "spec", "beside"),
     [
         (llama_plan, wishes.SPEC, {"_input", "node", "previous", "measured"}),
+        (llama_plans, wishes.SPEC, {"_input", "node", "previous"}),
         (best_quantization, wishes.SPEC, {"_input", "node"}),
         (llama_memory, settings.SPEC, {"_input", "devices"}),
         (llama_server_args, server_args.SPEC, {"_input"}),

@@ -47,6 +47,15 @@ def test_one_model_for_each_term(gguf, tmp_path):
     assert gguf() == []
 
 
+def test_a_model_that_can_not_be_read_does_not_hide_the_others(gguf, tmp_path):
+    (tmp_path / "a.gguf").write_bytes(make.model())
+    missing, model = gguf(str(tmp_path / "none.gguf"), str(tmp_path / "a.gguf"), unreadable="value")
+    assert list(missing) == ["error"] and "none.gguf: the model file does not exist" in missing["error"]
+    assert "architecture" in model
+    with pytest.raises(AnsibleLookupError, match="does not exist"):
+        gguf(str(tmp_path / "none.gguf"), unreadable="error")
+
+
 @pytest.mark.parametrize("place", ["role/files", "role", "files", "."])
 def test_a_relative_path_is_searched_for(gguf, tmp_path, place):
     path = tmp_path / place / "sub" / "m.gguf"

@@ -62,6 +62,12 @@ def test_a_node_that_can_not_be_read_does_not_hide_the_others(broken):
     assert "\n  ! bad: node" in text
 
 
+def test_why_a_node_could_not_be_asked():
+    text = facts_report({"gone": {"error": "Connection refused"}, "good": {"ram_bytes": GIB}})
+    assert [row["Problems"] for row in rows(text)] == ["unreadable", "-"]
+    assert text.endswith("\n  ! gone: Connection refused")
+
+
 def test_what_a_node_says_is_shown_safely(facts):
     text = facts_report({"n\x1b[31m": facts(24, name="NVIDIA\n\x1b]0;x\x07L4" + "x" * 500)})
     assert text.isprintable() or all(letter.isprintable() or letter == "\n" for letter in text)
