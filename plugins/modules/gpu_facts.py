@@ -18,6 +18,8 @@ description:
   - NVIDIA GPUs are read from C(nvidia-smi), MIG instances as devices of their own in the place of the GPU that they are parts of; a Jetson
     without C(nvidia-smi) from the device tree. AMD GPUs from what the C(amdgpu) driver shows in C(/sys), and from C(amd-smi) or C(rocm-smi)
     what is missing there. Intel GPUs from C(/sys) or C(xpu-smi), Macs from C(sysctl).
+  - NVIDIA GPUs that no program tells of are devices too, with what their kernel module shows in C(/proc) and the memory of the table in
+    C(docs/gpus.md), where their PCI identity stands for one size. They are usable unless something says that their driver doesn't work.
   - Nothing here fails because of a GPU. A GPU that is on the PCI bus and can't be used, or a C(nvidia-smi) that complains or hangs,
     is reported in RV(ansible_facts.gpu.problems) together with what mends it. A node without any GPU has no devices and no problems.
   - GPUs that are only good for a display (graphics in most processors) are reported as a problem with the code V(unsupported_gpu), not as devices.
@@ -116,8 +118,8 @@ ansible_facts:
           sample: 2
         devices:
           description:
-            - The GPUs that can be planned with, in the order of their PCI addresses. Empty where there are none.
-            - A GPU that is divided by MIG is not among them, its instances are.
+            - The GPUs, in the order of their PCI addresses. Empty where there are none.
+            - A GPU that is divided by MIG is not among them where its instances are told.
           returned: always
           type: list
           elements: dict
@@ -147,6 +149,13 @@ ansible_facts:
               returned: always
               type: str
               sample: NVIDIA L4
+            usable:
+              description:
+                - Whether it can be planned with. V(false) where its driver doesn't work or nothing tells its memory;
+                  RV(ansible_facts.gpu.problems) say why. The planner leaves it out then.
+              returned: always
+              type: bool
+              sample: true
             architecture:
               description:
                 - The generation of an NVIDIA GPU, from its compute capability. One of V(maxwell), V(pascal), V(volta), V(turing), V(ampere),
@@ -165,8 +174,20 @@ ansible_facts:
               returned: always
               type: str
               sample: null
+            gpu_cores:
+              description: The number of cores of a GPU of Apple, which tells apart what is sold under one name. V(null) for others.
+              returned: always
+              type: int
+              sample: null
+            metal_family:
+              description: The newest family of Metal that a GPU of Apple can, such as V(metal4). V(null) for others, and where macOS doesn't tell.
+              returned: always
+              type: str
+              sample: null
             memory_total_bytes:
-              description: The memory of the GPU or the MIG instance. With RV(ansible_facts.gpu.devices[].unified_memory) that of the host.
+              description:
+                - The memory of the GPU or the MIG instance. With RV(ansible_facts.gpu.devices[].unified_memory) that of the host.
+                - V(null) where nothing tells it; such a GPU isn't usable.
               returned: always
               type: int
               sample: 24152899584
@@ -175,9 +196,15 @@ ansible_facts:
                 - The memory that nothing uses at the moment.
                 - With RV(ansible_facts.gpu.devices[].unified_memory) that of the host, or what the driver lets the GPU have of it where that is
                   less (AMD's GTT, on a Mac C(iogpu.wired_limit_mb) or the usual part).
+                - V(null) where only the size is known.
               returned: always
               type: int
               sample: 23665311744
+            memory_reserved_bytes:
+              description: What the driver and the firmware of an NVIDIA GPU keep of its memory. V(null) where that isn't told, and for other vendors.
+              returned: always
+              type: int
+              sample: 466616320
             unified_memory:
               description: Whether the GPU works in the RAM of the host and has no memory of its own.
               returned: always
@@ -244,6 +271,20 @@ ansible_facts:
               returned: always
               type: int
               sample: 0
+            render_node:
+              description: The device in C(/dev/dri) that programs compute with. V(null) where the driver has none.
+              returned: always
+              type: str
+              sample: /dev/dri/renderD128
+            device_group_ids:
+              description:
+                - The numbers of the groups of the devices that a program needs for the GPU (of AMD C(/dev/kfd) and the render node, of Intel the render
+                  node), for containers, whose images don't know the groups of the host by name.
+                - Empty where root alone may, where everybody may, and for other vendors.
+              returned: always
+              type: list
+              elements: int
+              sample: [993]
         driver:
           description: The driver beneath the devices, NVIDIA's where there are several. V(null) for what isn't known.
           returned: always

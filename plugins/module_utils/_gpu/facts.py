@@ -18,6 +18,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu import (
     engines,
     host,
     intel,
+    nvidia_proc,
     nvidia_smi,
     pci,
     system,
@@ -29,8 +30,9 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import
 
 SCHEMA = 2
 _ORDER = (
-    "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target", "memory_total_bytes", "memory_free_bytes",
-    "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc", "pcie_generation", "pcie_width", "numa_node",
+    "uuid", "pci_bus_id", "vendor", "name", "usable", "architecture", "compute_capability", "gfx_target", "gpu_cores", "metal_family",
+    "memory_total_bytes", "memory_free_bytes", "memory_reserved_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", "render_node", "device_group_ids",
 )  # fmt: skip
 
 
@@ -68,6 +70,7 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     problems = [*_without_echo(nvidia.problems, cards), *driver.problems(driver_facts, nvidia)]
     problems += [problem for findings in others.values() for problem in findings.problems]
     problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi"), listing)
+    devices = _with_unanswered(tree, cards, devices, nvidia, driver_facts, platform, memory)
     problems += [*container_problems, *diagnosis.unreadable(tree.denied)]
     programs.stop()
     if measure:
@@ -75,12 +78,16 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
         memory["memory_bandwidth_bytes_per_second"] = bandwidth.measured(memory["memory_available_bytes"])
     return {
         "schema": SCHEMA,
-        "devices": [{"index": index, **{key: getattr(device, key) for key in _ORDER}} for index, device in enumerate(devices)],
+        "devices": [{"index": index, **_plain(device)} for index, device in enumerate(devices)],
         "driver": driver_facts,
         "platform": {**platform, **containers},
         "host": memory,
         "problems": [asdict(problem) for problem in problems],
     }
+
+
+def _plain(device):
+    return {**{key: getattr(device, key) for key in _ORDER}, "device_group_ids": list(device.device_group_ids)}
 
 
 def _containers(tree, programs, driver_facts, nvidia, devices):
@@ -92,6 +99,18 @@ def _containers(tree, programs, driver_facts, nvidia, devices):
     version = driver_facts["version"] if driver_facts["vendor"] == "nvidia" else None
     specs, cdi_problems = cdi.read(tree, version, uuids, found_engines)
     return {"engines": found_engines, "toolkit": found_toolkit, "cdi": specs}, (*toolkit_problems, *cdi_problems)
+
+
+def _with_unanswered(tree, cards, devices, nvidia, driver_facts, platform, memory):
+    """C(devices), and the NVIDIA GPUs that only the kernel module tells of."""
+    answered = bool(nvidia.devices or nvidia.divided)
+    # The one of a Jetson is told by the device tree, and an answer in a container names all that it was given.
+    if any(device.vendor == "nvidia" and device.pci_bus_id is None for device in devices) or (answered and platform["container"]):
+        return devices
+    known = {device.pci_bus_id for device in (*devices, *nvidia.divided)}
+    works = not answered and not nvidia.problems and not driver_facts["mismatch"]
+    found = nvidia_proc.read(tree, cards, known, works, platform["container"])
+    return sorted([*devices, *(_with_bus(tree, _with_memory(device, memory)) for device in found)], key=_bus_order)
 
 
 def _with_memory(device, memory):

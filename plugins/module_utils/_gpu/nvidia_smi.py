@@ -25,8 +25,6 @@ _OPTIONAL = _FIELDS[7:]
 # Drivers from 610 on write "CUDA UMD Version" and keep the old name for a note without a number.
 _CUDA_VERSION = re.compile(r"CUDA(?: UMD)? Version\s*:\s*(\d+\.\d+)")
 _REFUSED_FIELD = re.compile(r'Field "([^"]+)" is not a valid field to query')
-# The last part of a vGPU's name is its profile: A40-48Q, A100-4-20C.
-_VIRTUAL = re.compile(r"-\d+(?:-\d+)?[ABCQ]$")
 
 
 def start(programs):
@@ -142,7 +140,7 @@ def _device(row):
         memory_free_bytes=None if unified else int(row["memory.free"]) * 1024 * 1024,
         unified_memory=unified,
         display_attached=_flag(row["display_active"]),
-        virtual=_VIRTUAL.search(name) is not None,
+        virtual=nvidia_chips.is_virtual(name),
         persistence_mode=_flag(row["persistence_mode"]),
         ecc=_flag(row["ecc.mode.current"]),
         pcie_generation=_number(row["pcie.link.gen.max"]),

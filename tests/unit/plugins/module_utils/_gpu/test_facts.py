@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import pci_names
+import pytest
+
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import pci_memory, pci_names
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.facts import gather
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.pci import Card
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import Tree
@@ -78,3 +80,28 @@ def test_the_names_of_cards_are_those_that_the_table_of_gpus_has():
 def test_a_revision_tells_amds_cards_apart():
     names = [pci_names.name(Card("0000:03:00.0", "1002", "744c", "amdgpu", revision)) for revision in ("c8", "cc", "99", None)]
     assert names == ["AMD Radeon RX 7900 XTX", "AMD Radeon RX 7900 XT", None, None]
+
+
+def test_the_memory_of_cards_is_that_of_the_table_of_gpus():
+    """Under a name that stands for cards with unlike memory it is one of theirs."""
+    wrong = []
+    for ids, total in pci_memory._TOTALS.items():
+        name = pci_names._NAMES[ids]
+        model = model_by_driver({"10de": "nvidia", "8086": "intel"}[ids[:4]], name, total)
+        wrong += [] if model.memory_total_bytes == total else [(ids, name, total, model.memory_total_bytes)]
+    assert wrong == []
+    assert len(pci_memory._TOTALS) > 100
+
+
+def test_a_gpu_that_two_sources_tell_of_is_there_once(recorded, node, card):
+    files = {**card("0000:01:00.0", "10de:27b8", driver="nvidia"), "/proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: NVIDIA L4\nDevice Minor: 0\n"}
+    (device,) = gather(recorded("l4"), node(files))["devices"]
+    assert (device["usable"], device["compute_capability"]) == (True, "8.9")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "Model", ":::", "Model: \nDevice Minor: x\nGPU UUID: \n", "\x00" * 100])
+def test_what_the_module_shows_may_be_anything(node, card, nothing, text):
+    files = {**card("0000:01:00.0", "10de:27b8", driver="nvidia"), "/proc/driver/nvidia/gpus/0000:01:00.0/information": text}
+    facts = gather(nothing, node(files))
+    assert codes(facts) == ["nvidia_smi_missing"]
+    assert [device["name"] for device in facts["devices"]] in ([], ["NVIDIA L4"])

@@ -17,8 +17,9 @@ NODES = {node["metadata"]["name"]: node for node in yaml.safe_load((FIXTURES / "
 SLICES = yaml.safe_load((FIXTURES / "resource_slices.yml").read_text())
 MIB = 1024**2
 KEYS = {
-    "index", "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target", "memory_total_bytes", "memory_free_bytes",
-    "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc", "pcie_generation", "pcie_width", "numa_node",
+    "index", "uuid", "pci_bus_id", "vendor", "name", "usable", "architecture", "compute_capability", "gfx_target", "gpu_cores", "metal_family",
+    "memory_total_bytes", "memory_free_bytes", "memory_reserved_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", "render_node", "device_group_ids",
 }  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def test_the_whole_of_it():
     assert got["schema"] == 2
     assert got["devices"][0] == {
         **dict.fromkeys(KEYS), "index": 0, "vendor": "nvidia", "name": H100, "architecture": "Hopper", "compute_capability": "9.0",
-        "memory_total_bytes": 81559 * MIB, "memory_free_bytes": 81081 * MIB, "unified_memory": False, "virtual": False,
+        "memory_total_bytes": 81559 * MIB, "memory_free_bytes": 81081 * MIB, "unified_memory": False, "virtual": False, "usable": True,
     }  # fmt: skip
     assert got["driver"] == {
         "vendor": "nvidia", "version": "580.95.05", "library_version": None, "mismatch": None, "cuda_max": "13.0", "uvm": None, "secure_boot": None,
