@@ -15,8 +15,8 @@ author:
 description:
   - Gathers the GPUs of a node that a language model can be planned on, their driver, the container engines that can hand them on,
     and the memory and processor of the host.
-  - NVIDIA GPUs are read from C(nvidia-smi), MIG instances as devices of their own in the place of the GPU that they are parts of; a Jetson
-    without C(nvidia-smi) from the device tree. AMD GPUs from what the C(amdgpu) driver shows in C(/sys), and from C(amd-smi) or C(rocm-smi)
+  - NVIDIA GPUs are read from C(nvidia-smi), and where that isn't there or can't be run from its library C(libnvidia-ml.so.1) (NVML);
+    MIG instances as devices of their own in the place of the GPU that they are parts of; a Jetson without either from the device tree. AMD GPUs from what the C(amdgpu) driver shows in C(/sys), and from C(amd-smi) or C(rocm-smi)
     what is missing there. Intel GPUs from C(/sys) or C(xpu-smi), Macs from C(sysctl).
   - NVIDIA GPUs that no program tells of are devices too, with what their kernel module shows in C(/proc) and the memory of the table in
     C(docs/gpus.md), where their PCI identity stands for one size. They are usable unless something says that their driver doesn't work.
@@ -27,7 +27,7 @@ description:
 options:
   timeout:
     description:
-      - For how many seconds to wait for all programs together. C(nvidia-smi) can hang on a broken GPU.
+      - For how many seconds to wait for all programs together. C(nvidia-smi) and NVML can hang on a broken GPU.
       - A gathering that meets a program which never answers takes this long, any other less than a second
         where C(nvidia-smi) has not to wake the GPUs (persistence mode).
     type: int
@@ -591,6 +591,7 @@ ansible_facts:
                 - About what C(nvidia-smi) says V(driver_not_loaded), V(driver_library_mismatch), V(no_devices), V(gpu_lost), V(gpu_needs_reset),
                   V(gpu_memory_unreadable), V(permission_denied), V(nvidia_library_missing), V(container_lost_gpu), V(wsl_gpu_blocked),
                   V(nvidia_smi_timeout) or V(nvidia_smi_failed).
+                - About what NVML says, where there is no C(nvidia-smi), the same, and V(nvml_timeout) or V(nvml_failed).
                 - About MIG V(mig_without_instances) or V(mig_memory_shared), about CUDA V(uvm_missing).
                 - About containers V(toolkit_packages_differ), V(cdi_spec_stale), V(cdi_spec_unreadable), V(cdi_devices_duplicate) or
                   V(cdi_version_too_new).

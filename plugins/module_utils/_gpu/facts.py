@@ -20,6 +20,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu import (
     intel,
     nvidia_proc,
     nvidia_smi,
+    nvml,
     pci,
     system,
     tegra,
@@ -52,7 +53,7 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
         apple.start(programs)
     memory = host.read(tree, programs, platform["system"], paths)
     cards = pci.cards(tree)
-    nvidia = nvidia_smi.read(programs)
+    nvidia = _nvidia(tree, programs)
     others = {
         "amd": amdgpu.read(tree, programs, [card for card in cards if card.vendor == pci.AMD]),
         "intel": intel.read(tree, programs, [card for card in cards if card.vendor == pci.INTEL], memory),
@@ -69,7 +70,7 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     listing = not platform["container"] and bool(nvidia.devices or nvidia.divided)
     problems = [*_without_echo(nvidia.problems, cards), *driver.problems(driver_facts, nvidia)]
     problems += [problem for findings in others.values() for problem in findings.problems]
-    problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi"), listing)
+    problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi") or bool(nvidia.problems), listing)
     devices = _with_unanswered(tree, cards, devices, nvidia, driver_facts, platform, memory)
     problems += [*container_problems, *diagnosis.unreadable(tree.denied)]
     programs.stop()
@@ -84,6 +85,16 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
         "host": memory,
         "problems": [asdict(problem) for problem in problems],
     }
+
+
+def _nvidia(tree, programs):
+    """What nvidia-smi says, else NVML."""
+    found = nvidia_smi.read(programs)
+    # All of its other complaints NVML would only say again.
+    if found.devices or found.divided or any(problem.code != "nvidia_smi_failed" for problem in found.problems):
+        return found
+    library = nvml.read(tree, programs)
+    return replace(library, problems=(*found.problems, *library.problems))
 
 
 def _plain(device):

@@ -21,6 +21,10 @@ class Tree:
     def _path(self, path):
         return os.path.join(self._root, path.lstrip("/"))
 
+    def place(self, path):
+        """Where a file is for who opens it past this class."""
+        return self._path(path)
+
     def data(self, path):
         """The bytes of a file, None where it can't be read."""
         try:
