@@ -555,6 +555,24 @@ ansible_facts:
               returned: always
               type: int
               sample: null
+            memory_bandwidth_theoretical_bytes_per_second:
+              description:
+                - How fast the RAM can be at most, from what the firmware says of its modules (C(/sys/firmware/dmi)). What programs get is some tenths less.
+                - V(null) without root, which that is for, in most virtual machines and containers, and where the firmware doesn't tell which modules
+                  share a channel.
+              returned: always
+              type: int
+              sample: 307200000000
+            memory_type:
+              description: The kind of the modules with the megatransfers per second of the slowest, likewise. V(null) also where there are several kinds.
+              returned: always
+              type: str
+              sample: ddr5-4800
+            memory_channels:
+              description: The number of memory channels of 64 bits, likewise.
+              returned: always
+              type: int
+              sample: 8
             disks:
               description: The file systems of O(paths), in that order.
               returned: always

@@ -66,8 +66,5 @@ def jetson(tree):
 
 
 def _says_container(tree):
-    # For root alone, and the marks above do without it: no matter for the user.
-    before = list(tree.denied)
-    environment = tree.text("/proc/1/environ")
-    tree.denied[:] = before
-    return any(entry.startswith("container=") for entry in (environment or "").split("\0"))
+    environment = tree.data_if_allowed("/proc/1/environ") or b""
+    return any(entry.startswith(b"container=") for entry in environment.split(b"\0"))

@@ -33,6 +33,7 @@ DEVICE_KEYS = (
 HOST_KEYS = (
     "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "cores_performance",
     "numa_nodes", "hugepages_total_bytes", "hugepages_free_bytes", "simd", "disks", BANDWIDTH, "cpu_flops",
+    "memory_type", "memory_channels", "memory_bandwidth_theoretical_bytes_per_second",
 )  # fmt: skip
 DRIVER_KEYS = ("vendor", "version", "library_version", "mismatch", "cuda_max", "uvm", "secure_boot", "other_cards")
 MIG_KEYS = ("profile", "gpu_instance_id", "compute_instance_id", "parent_uuid")

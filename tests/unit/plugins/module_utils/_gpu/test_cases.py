@@ -72,7 +72,8 @@ def test_the_shape_is_the_same_for_all(case):
     ]  # fmt: skip
     assert sorted(facts["host"]) == [
         "cores_logical", "cores_performance", "cores_physical", "cpu", "disks", "hugepages_free_bytes", "hugepages_total_bytes",
-        "memory_available_bytes", "memory_bandwidth_bytes_per_second", "memory_limit_bytes", "memory_total_bytes", "numa_nodes", "simd",
+        "memory_available_bytes", "memory_bandwidth_bytes_per_second", "memory_bandwidth_theoretical_bytes_per_second", "memory_channels",
+        "memory_limit_bytes", "memory_total_bytes", "memory_type", "numa_nodes", "simd",
     ]  # fmt: skip
     for problem in facts["problems"]:
         assert list(problem) == ["code", "message", "fix"]

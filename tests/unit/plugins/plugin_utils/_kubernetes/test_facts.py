@@ -82,7 +82,8 @@ def test_the_whole_of_it():
     assert got["host"] == {
         "memory_total_bytes": 2113465792 * 1024, "memory_available_bytes": 2113363392 * 1024, "memory_limit_bytes": None, "cpu": None, "cores_physical": None,
         "cores_logical": 224, "cores_performance": None, "numa_nodes": None, "hugepages_total_bytes": 8 * 2**30, "hugepages_free_bytes": None,
-        "simd": ["avx", "avx2", "avx512f", "amx_tile"], "memory_bandwidth_bytes_per_second": None, "disks": [],
+        "simd": ["avx", "avx2", "avx512f", "amx_tile"], "memory_bandwidth_bytes_per_second": None,
+        "memory_bandwidth_theoretical_bytes_per_second": None, "memory_type": None, "memory_channels": None, "disks": [],
     }  # fmt: skip
 
 
