@@ -59,7 +59,7 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
         "intel": intel.read(tree, programs, [card for card in cards if card.vendor == pci.INTEL], memory),
         # Where nvidia-smi knows the chip, it knows more of it.
         "jetson": Findings() if nvidia.devices else tegra.read(tree),
-        "apple": apple.read(apple.sysctl(programs), memory) if is_mac else Findings(),
+        "apple": apple.read(programs, apple.sysctl(programs), memory) if is_mac else Findings(),
     }
     found = nvidia.devices + tuple(device for findings in others.values() for device in findings.devices)
     devices = sorted((_with_bus(tree, _with_memory(device, memory)) for device in found), key=_bus_order)
