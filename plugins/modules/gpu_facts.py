@@ -611,6 +611,7 @@ ansible_facts:
                   V(gpu_memory_unreadable), V(permission_denied), V(nvidia_library_missing), V(container_lost_gpu), V(wsl_gpu_blocked),
                   V(nvidia_smi_timeout) or V(nvidia_smi_failed).
                 - About what NVML says, where there is no C(nvidia-smi), the same, and V(nvml_timeout) or V(nvml_failed).
+                - V(device_permission_denied) where the user that gathers may not open what a GPU needs of C(/dev).
                 - About MIG V(mig_without_instances) or V(mig_memory_shared), about CUDA V(uvm_missing).
                 - About containers V(toolkit_packages_differ), V(cdi_spec_stale), V(cdi_spec_unreadable), V(cdi_devices_duplicate) or
                   V(cdi_version_too_new).

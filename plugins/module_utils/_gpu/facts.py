@@ -13,6 +13,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu import (
     apple,
     bandwidth,
     cdi,
+    device_files,
     diagnosis,
     driver,
     engines,
@@ -72,7 +73,7 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     problems += [problem for findings in others.values() for problem in findings.problems]
     problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi") or bool(nvidia.problems), listing)
     devices = _with_unanswered(tree, cards, devices, nvidia, driver_facts, platform, memory)
-    problems += [*container_problems, *diagnosis.unreadable(tree.denied)]
+    problems += [*device_files.problems(tree, devices, problems), *container_problems, *diagnosis.unreadable(tree.denied)]
     programs.stop()
     if measure:
         # At the end, when none of the programs runs beside it.
@@ -139,7 +140,9 @@ def _with_bus(tree, device):
     generation, width = device.pcie_generation, device.pcie_width
     if generation is None or width is None:
         generation, width = pci.link(tree, device.pci_bus_id)
-    return replace(device, pcie_generation=generation, pcie_width=width, numa_node=pci.numa_node(tree, device.pci_bus_id))
+    device = replace(device, pcie_generation=generation, pcie_width=width, numa_node=pci.numa_node(tree, device.pci_bus_id))
+    device = replace(device, render_node=device_files.render_node(tree, device.pci_bus_id))
+    return replace(device, device_group_ids=device_files.group_ids(tree, device))
 
 
 def _bus_order(device):
