@@ -105,3 +105,32 @@ def test_what_the_module_shows_may_be_anything(node, card, nothing, text):
     facts = gather(nothing, node(files))
     assert codes(facts) == ["nvidia_smi_missing"]
     assert [device["name"] for device in facts["devices"]] in ([], ["NVIDIA L4"])
+
+
+def arc(card, ids="8086:56a0", driver="xe", **files):
+    place = "/sys/bus/pci/devices/0000:03:00.0/"
+    return {**card("0000:03:00.0", ids, driver=driver), **{place + name.replace("__", "/"): text for name, text in files.items()}}
+
+
+@pytest.mark.parametrize(
+    "files, mib",
+    [
+        ({"tile0__physical_vram_size_bytes": "17179869184\n"}, 15473),
+        ({"tile0__physical_vram_size_bytes": "400000000\n"}, 15473),
+        ({"tile0__physical_vram_size_bytes": "0x200000000\n"}, 7782),
+        ({"resource": "0x0000006000000000 0x00000061ffffffff 0x000000000014220c\n"}, 7782),
+        ({"resource": "0x0000006000000000 0x00000063ffffffff 0x0000000000140204\n"}, None),
+        ({"resource": "nonsense\n0x1 0x2\n"}, None),
+        ({"tile0__physical_vram_size_bytes": "much\n"}, None),
+        ({}, None),
+    ],
+)
+def test_the_memory_of_an_arc_of_two_sizes(node, card, nothing, files, mib):
+    facts = gather(nothing, node(arc(card, **files)))
+    assert facts["devices"][0]["memory_total_bytes"] == (mib and mib * 2**20)
+    assert codes(facts) == ([] if mib else ["intel_memory_unknown"])
+
+
+def test_tiles_count_together(node, card, nothing):
+    files = {f"tile{number}__physical_vram_size_bytes": "68719476736\n" for number in (0, 1)}
+    assert gather(nothing, node(arc(card, "8086:0bd5", **files)))["devices"][0]["memory_total_bytes"] == 128 * 2**30
