@@ -473,7 +473,10 @@ ansible_facts:
                       elements: str
                       sample: ["0", all]
                     stale:
-                      description: Whether it names a driver, a GPU or a file that isn't here any more. V(null) where it can't be read.
+                      description:
+                        - Whether it names a driver, a GPU or a file that isn't here any more, gives a device in C(/dev) another number than it has here,
+                          or leaves a GPU out of C(all).
+                        - V(null) where it can't be read.
                       returned: always
                       type: bool
                       sample: false
