@@ -399,6 +399,16 @@ ansible_facts:
               returned: always
               type: bool
               sample: false
+            selinux:
+              description: V(enforcing), V(permissive) or V(disabled). V(null) in containers, which are shown nothing of it, and on other systems than Linux.
+              returned: always
+              type: str
+              sample: disabled
+            cgroup_version:
+              description: The version of the control groups, V(2) or V(1). V(null) where there are none.
+              returned: always
+              type: int
+              sample: 2
             engines:
               description: The container engines that are installed.
               returned: always

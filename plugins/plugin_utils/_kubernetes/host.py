@@ -64,6 +64,8 @@ def platform(node):
         "jetson": None,
         "kubernetes_node": True,
         "gpu_operator": any(key.startswith("nvidia.com/gpu.deploy.") for key in node.labels),
+        "selinux": None,
+        "cgroup_version": None,
         "engines": _engines(runtime),
         "toolkit": None,
         "cdi": {"specs": [], "duplicates": []},

@@ -22,6 +22,8 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import
 
 SOURCE = pathlib.Path(__file__).parents[4] / "harness" / "toolkit" / "nvml.c"
 PLACE = "/usr/lib64/libnvidia-ml.so.1"
+# The module that forks has one thread; pytest's workers have more.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 MIB = 1024**2
 GIB = 1024**3
 
