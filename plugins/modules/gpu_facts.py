@@ -16,10 +16,9 @@ description:
   - Gathers the GPUs of a node that a language model can be planned on, their driver, the container engines that can hand them on,
     and the memory and processor of the host.
   - NVIDIA GPUs are read from C(nvidia-smi), and where that isn't there or can't be run from its library C(libnvidia-ml.so.1) (NVML);
-    MIG instances as devices of their own in the place of the GPU that they are parts of; a Jetson without either from the device tree. AMD GPUs from what the C(amdgpu) driver shows in C(/sys), and from C(amd-smi) or C(rocm-smi)
-    what is missing there. Intel GPUs from C(/sys) or C(xpu-smi), and from the table where neither tells
-    the memory; Macs from C(sysctl)
-    and C(system_profiler).
+    MIG instances as devices of their own in the place of the GPU that they are parts of; a Jetson without either from the device tree.
+    AMD GPUs from what the C(amdgpu) driver shows in C(/sys), and from C(amd-smi) or C(rocm-smi) what is missing there. Intel GPUs from
+    C(/sys) or C(xpu-smi), and from the table in C(docs/gpus.md) where neither tells the memory; Macs from C(sysctl) and C(system_profiler).
   - NVIDIA GPUs that no program tells of are devices too, with what their kernel module shows in C(/proc) and the memory of the table in
     C(docs/gpus.md), where their PCI identity stands for one size. They are usable unless something says that their driver doesn't work.
   - Nothing here fails because of a GPU. A GPU that is on the PCI bus and can't be used, or a C(nvidia-smi) that complains or hangs,

@@ -76,8 +76,8 @@ hangs is left behind. Without root nothing is missing but what the table below s
 * `memory_free_bytes` is `null` where only the size is known; a plan then takes the figure of the table below.
 * `memory_bandwidth_theoretical_bytes_per_second`, `memory_type` and `memory_channels` of the RAM are in the firmware's table, which only root may read.
   With `measure: true` the RAM is copied too, and `memory_bandwidth_bytes_per_second` is what came of it.
-* `device_group_ids` of AMD and Intel GPUs are the numbers of the groups that may open the GPU's devices on this node, for a container's `--group-add`: its image
-  knows the host's `render` by another number, or not at all.
+* `device_group_ids` of AMD and Intel GPUs are the numbers of the groups that may open the GPU's devices on this node, for a container's `--group-add`:
+  its image knows the host's `render` by another number, or not at all.
 
 ```yaml
 - name: What a container needs for the GPUs of a node

@@ -68,7 +68,8 @@ def test_the_shape_is_the_same_for_all(case):
         assert free is None or 0 <= free <= total
     assert sorted(facts["driver"]) == ["cuda_max", "library_version", "mismatch", "other_cards", "secure_boot", "uvm", "vendor", "version"]
     assert sorted(facts["platform"]) == [
-        "cdi", "cgroup_version", "container", "engines", "gpu_operator", "jetson", "kernel", "kubernetes_node", "machine", "selinux", "system", "toolkit", "wsl",
+        "cdi", "cgroup_version", "container", "engines", "gpu_operator", "jetson", "kernel", "kubernetes_node", "machine", "selinux", "system",
+        "toolkit", "wsl",
     ]  # fmt: skip
     assert sorted(facts["host"]) == [
         "cores_logical", "cores_performance", "cores_physical", "cpu", "disks", "hugepages_free_bytes", "hugepages_total_bytes",

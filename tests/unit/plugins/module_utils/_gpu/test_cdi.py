@@ -162,7 +162,10 @@ def test_yaml_beyond_that_is_refused(text):
         cdi_yaml.load(text)
 
 
-NUMBERED = SPEC.replace("  - path: /dev/nvidiactl\n", "  - path: /dev/nvidiactl\n    major: 195\n    minor: 255\n  - path: /dev/nvidia-uvm\n    type: c\n    major: 507\n    minor: 0\n")
+NUMBERED = SPEC.replace(
+    "  - path: /dev/nvidiactl\n",
+    "  - path: /dev/nvidiactl\n    major: 195\n    minor: 255\n  - path: /dev/nvidia-uvm\n    type: c\n    major: 507\n    minor: 0\n",
+)
 
 
 @pytest.mark.parametrize("write", [lambda text: ("nvidia.yaml", text), lambda text: ("nvidia.json", json.dumps(yaml.safe_load(text)))])

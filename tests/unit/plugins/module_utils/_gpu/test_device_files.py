@@ -20,7 +20,7 @@ def gathered(node, card, nothing, monkeypatch):
     """gathered(devices, shut): the facts of a node with a Radeon, an Arc and an L4; C(devices): path -> (group, mode), C(shut): what may not be opened."""
 
     def gather_with(devices, shut=(), groups=GROUPS, user=1000):
-        files = {"/etc/group": groups, "/etc/passwd": USERS, **{path: "" for path in devices}}
+        files = {"/etc/group": groups, "/etc/passwd": USERS, **dict.fromkeys(devices, "")}
         files.update(card("0000:03:00.0", "1002:744c", driver="amdgpu", mem_info_vram_total="25753026560\n", mem_info_vram_used="0\n"))
         files["/sys/bus/pci/devices/0000:03:00.0/drm/renderD128/dev"] = "226:128\n"
         files.update(card("0000:04:00.0", "8086:56a0", driver="i915"))
@@ -51,7 +51,7 @@ def test_groups_that_would_not_help(gathered, group, mode):
 
 
 def test_a_gpu_whose_devices_are_not_here(gathered):
-    radeon, arc = gathered({})["devices"]
+    radeon = gathered({})["devices"][0]
     assert (radeon["render_node"], radeon["device_group_ids"]) == ("/dev/dri/renderD128", [])
 
 

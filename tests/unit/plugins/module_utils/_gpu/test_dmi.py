@@ -21,7 +21,9 @@ END = bytes((127, 4)) + b"\xff\xff\0\0"
 def module(locator="", bank="", kind=DDR5, speed=4800, configured=None, bits=64, size=32767, length=92, extended=0):
     """One structure of type 17 after DSP0134, 7.18."""
     fixed = bytearray(92)
-    struct.pack_into("<BBHHHHHHBBBBBHH", fixed, 0, 17, length, 0x40, 0x3C, 0xFFFE, (bits + 8) & 0xFFFF, bits, size, 9, 0, bool(locator), 2 * bool(bank), kind, 0x80, speed)
+    struct.pack_into(
+        "<BBHHHHHHBBBBBHH", fixed, 0, 17, length, 0x40, 0x3C, 0xFFFE, (bits + 8) & 0xFFFF, bits, size, 9, 0, bool(locator), 2 * bool(bank), kind, 0x80, speed
+    )
     struct.pack_into("<H", fixed, 32, speed if configured is None else configured)
     struct.pack_into("<II", fixed, 84, extended, extended)
     texts = b"".join(text.encode() + b"\0" for text in (locator, bank) if text)
@@ -44,10 +46,10 @@ def read(tmp_path, table):
     "table, expected",
     [
         # Boards of public reports: two channels with two slots each, AMD and Intel, desktop and server.
-        (slots([("DIMM 0", "P0 CHANNEL A"), ("DIMM 1", "P0 CHANNEL A"), ("DIMM 0", "P0 CHANNEL B"), ("DIMM 1", "P0 CHANNEL B")]), ("ddr5-4800", 2, 76_800_000_000)),
+        (slots([(f"DIMM {slot}", f"P0 CHANNEL {letter}") for letter in "AB" for slot in (0, 1)]), ("ddr5-4800", 2, 76_800_000_000)),
         (slots([("Controller0-ChannelA-DIMM0", "BANK 0"), ("Controller1-ChannelA-DIMM0", "BANK 0")], kind=DDR4, speed=3200), ("ddr4-3200", 2, 51_200_000_000)),
         (slots([(f"P1-DIMM{letter}1", f"P0_Node0_Channel{number}_Dimm0") for number, letter in enumerate("ABCDEFGHIJKL")]), ("ddr5-4800", 12, 460_800_000_000)),
-        (slots([(f"CPU{cpu}_DIMM_{letter}{slot}", f"NODE {cpu}") for cpu in (1, 2) for letter in "ABCDEF" for slot in (1, 2)], kind=DDR4, speed=2933), ("ddr4-2933", 12, 281_568_000_000)),
+        (slots([(f"CPU{cpu}_DIMM_{at}", f"NODE {cpu}") for cpu in (1, 2) for at in ("A1", "A2", "B1", "C1")], speed=5600), ("ddr5-5600", 6, 268_800_000_000)),
         (slots([(f"DIMM_{letter}2", "BANK 1") for letter in "AB"], speed=6000), ("ddr5-6000", 2, 96_000_000_000)),
         (slots([(f"DIMM_P{cpu}_{letter}1", "") for cpu in (1, 2) for letter in "ABCDEFGH"]), ("ddr5-4800", 16, 614_400_000_000)),
         # Soldered: eight narrow ones.

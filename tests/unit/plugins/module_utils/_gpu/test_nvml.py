@@ -191,7 +191,9 @@ def test_a_gpu_without_memory_of_its_own():
     assert (device.unified_memory, device.memory_total_bytes) == (True, None)
 
 
-@pytest.mark.parametrize("number, code", [(4, "permission_denied"), (15, "gpu_lost"), (16, "gpu_needs_reset"), (999, "container_lost_gpu"), (2, "gpu_memory_unreadable")])
+@pytest.mark.parametrize(
+    "number, code", [(4, "permission_denied"), (15, "gpu_lost"), (16, "gpu_needs_reset"), (999, "container_lost_gpu"), (2, "gpu_memory_unreadable")]
+)
 def test_memory_that_can_not_be_read(number, code):
     findings = found(Library(**{**A100, "nvmlDeviceGetMemoryInfo_v2": number, "nvmlDeviceGetMemoryInfo": number}))
     assert (findings.devices, [problem.code for problem in findings.problems]) == ((), [code])
@@ -235,7 +237,9 @@ def mig(**more):
 
 def test_mig_instances():
     findings = mig()
-    assert [(device.uuid, device.name, device.memory_total_bytes // GIB, device.mig["profile"], device.mig["gpu_instance_id"]) for device in findings.devices] == [
+    assert [
+        (device.uuid, device.name, device.memory_total_bytes // GIB, device.mig["profile"], device.mig["gpu_instance_id"]) for device in findings.devices
+    ] == [
         ("MIG-8", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", 8, "1g.5gb", 9),
         ("MIG-9", "NVIDIA A100-SXM4-40GB MIG 2g.10gb", 9, "2g.10gb", 10),
     ]

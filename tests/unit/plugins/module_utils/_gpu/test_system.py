@@ -94,7 +94,12 @@ def test_another_system_has_no_selinux(node):
 
 @pytest.mark.parametrize(
     "path, version",
-    [("/sys/fs/cgroup/cgroup.controllers", 2), ("/sys/fs/cgroup/memory/memory.limit_in_bytes", 1), ("/sys/fs/cgroup/unified/cgroup.controllers", 1), ("/sys/x", None)],
+    [
+        ("/sys/fs/cgroup/cgroup.controllers", 2),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", 1),
+        ("/sys/fs/cgroup/unified/cgroup.controllers", 1),
+        ("/sys/x", None),
+    ],
 )
 def test_the_version_of_the_control_groups(node, path, version):
     assert read(node({path: ""}))["cgroup_version"] == version

@@ -76,7 +76,8 @@ def test_the_whole_of_it():
     }  # fmt: skip
     assert got["platform"] == {
         "system": "Linux", "machine": "x86_64", "kernel": "6.8.0-79-generic", "wsl": False, "container": False, "jetson": None, "kubernetes_node": True,
-        "gpu_operator": True, "selinux": None, "cgroup_version": None, "engines": [{"name": "crio", "version": "1.34.1", "cdi": None, "rootless": False}], "toolkit": None,
+        "gpu_operator": True, "selinux": None, "cgroup_version": None,
+        "engines": [{"name": "crio", "version": "1.34.1", "cdi": None, "rootless": False}], "toolkit": None,
         "cdi": {"specs": [], "duplicates": []},
     }  # fmt: skip
     assert got["host"] == {
