@@ -71,10 +71,10 @@ EXAMPLES = r"""
 - name: Gather the GPUs of the node
   prositronic.infra.gpu_facts:
 
-- name: Show the memory of every GPU
+- name: Show the memory of every GPU that can be used
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ (item.memory_total_bytes / 1024 ** 3) | round(1) }} GiB"
-  loop: "{{ ansible_facts['gpu'].devices }}"
+  loop: "{{ ansible_facts['gpu'].devices | selectattr('usable') }}"
   loop_control:
     label: "{{ item.index }}"
 

@@ -31,6 +31,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings im
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import Tree
 
 SCHEMA = 2
+_DRIVER_MARKS = ("/proc/driver/nvidia/version", "/dev/nvidiactl")
 _ORDER = (
     "uuid", "pci_bus_id", "vendor", "name", "usable", "architecture", "compute_capability", "gfx_target", "gpu_cores", "metal_family",
     "memory_total_bytes", "memory_free_bytes", "memory_reserved_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
@@ -54,7 +55,7 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
         apple.start(programs)
     memory = host.read(tree, programs, platform["system"], paths)
     cards = pci.cards(tree)
-    nvidia = _nvidia(tree, programs)
+    nvidia = _nvidia(tree, programs, platform)
     others = {
         "amd": amdgpu.read(tree, programs, [card for card in cards if card.vendor == pci.AMD]),
         "intel": intel.read(tree, programs, [card for card in cards if card.vendor == pci.INTEL], memory),
@@ -88,11 +89,14 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     }
 
 
-def _nvidia(tree, programs):
+def _nvidia(tree, programs, platform):
     """What nvidia-smi says, else NVML."""
     found = nvidia_smi.read(programs)
     # All of its other complaints NVML would only say again.
     if found.devices or found.divided or any(problem.code != "nvidia_smi_failed" for problem in found.problems):
+        return found
+    # Distributions bring the library to machines without a GPU too, as a dependency: without a driver it has nothing to say.
+    if not (any(tree.exists(path) for path in _DRIVER_MARKS) or platform["wsl"] or platform["jetson"]):
         return found
     library = nvml.read(tree, programs)
     return replace(library, problems=(*found.problems, *library.problems))

@@ -64,8 +64,10 @@ class Programs:
     def call(self, function, *arguments):
         """(rc, out, err) as of run(), of a function that returns a text: in a process of its own, for what it calls may hang in the kernel."""
         out = tempfile.TemporaryFile()  # noqa: SIM115 -- _text() closes it
-        # pylint: disable-next=ansible-bad-function
-        process = os.fork()
+        try:
+            process = os.fork()
+        except OSError as error:
+            return CANNOT_RUN, "", str(error)
         if process == 0:
             _child(function, arguments, out)
         while True:

@@ -112,9 +112,21 @@ def test_it_is_asked_where_nvidia_smi_can_not_be_run(with_library, tmp_path):
 
 
 def test_a_file_that_is_no_library(node, card):
-    facts = gather(no_programs(), root=node({PLACE: "no library\n", **card("0000:01:00.0", "10de:27b8", driver="nvidia")}))
+    facts = gather(no_programs(), root=node({PLACE: "no library\n", "/dev/nvidiactl": "", **card("0000:01:00.0", "10de:27b8", driver="nvidia")}))
     assert codes(facts) == ["nvml_failed"]
     assert PLACE in facts["problems"][0]["message"]
+
+
+def test_the_library_alone_is_no_driver(node):
+    assert codes(gather(no_programs(), root=node({PLACE: "no library\n"}))) == []
+
+
+def test_a_machine_that_can_start_no_process(monkeypatch):
+    def full():
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", full)
+    assert no_programs().call(len, "") == (126, "", "Resource temporarily unavailable")
 
 
 class Library:
