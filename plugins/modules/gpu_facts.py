@@ -619,7 +619,7 @@ ansible_facts:
               description:
                 - A fixed name to test for.
                 - About a card on the bus V(no_driver), V(driver_not_loaded), V(nouveau), V(other_driver), V(nvidia_smi_missing), V(gpu_not_listed),
-                  V(intel_memory_unknown) or V(unsupported_gpu).
+                  V(gpu_excluded), V(intel_memory_unknown) or V(unsupported_gpu).
                 - About what C(nvidia-smi) says V(driver_not_loaded), V(driver_library_mismatch), V(no_devices), V(gpu_lost), V(gpu_needs_reset),
                   V(gpu_memory_unreadable), V(permission_denied), V(nvidia_library_missing), V(container_lost_gpu), V(wsl_gpu_blocked),
                   V(nvidia_smi_timeout) or V(nvidia_smi_failed).

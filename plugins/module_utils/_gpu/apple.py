@@ -27,9 +27,11 @@ def start(programs):
 
 def host(programs, told):
     """The facts under C(host) that macOS tells another way than other systems."""
+    total, available = _number(told, "hw.memsize"), _available(programs)
     return {
-        "memory_total_bytes": _number(told, "hw.memsize"),
-        "memory_available_bytes": _available(programs),
+        "memory_total_bytes": total,
+        # Of two figures that are not taken at the same moment.
+        "memory_available_bytes": available if total is None or available is None else min(available, total),
         "cpu": told.get("machdep.cpu.brand_string"),
         "cores_physical": _number(told, "hw.physicalcpu"),
         "cores_logical": _number(told, "hw.logicalcpu"),

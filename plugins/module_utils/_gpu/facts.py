@@ -72,6 +72,7 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     listing = not platform["container"] and bool(nvidia.devices or nvidia.divided)
     problems = [*_without_echo(nvidia.problems, cards), *driver.problems(driver_facts, nvidia)]
     problems += [problem for findings in others.values() for problem in findings.problems]
+    problems += nvidia_proc.excluded(tree, cards)
     problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi") or bool(nvidia.problems), listing)
     devices = _with_unanswered(tree, cards, devices, nvidia, driver_facts, platform, memory)
     problems += [*device_files.problems(tree, devices, problems), *container_problems, *diagnosis.unreadable(tree.denied)]

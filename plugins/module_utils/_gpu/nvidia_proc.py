@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu import nvidia_chips, pci, pci_memory, pci_names
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Device
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Device, Problem
 
 _GPUS = "/proc/driver/nvidia/gpus"
 _CAPABILITIES = "/proc/driver/nvidia/capabilities"
@@ -28,8 +28,23 @@ def read(tree, cards, known, works, in_container):
         told = _information(tree, card.bus_id) if card.vendor == pci.NVIDIA and card.bus_id not in known else {}
         minor = told.get("Device Minor", "")
         if told and not (in_container and not tree.exists(f"/dev/nvidia{minor}")):
-            devices.append(_device(tree, card, told, works and told.get("GPU Excluded") != "Yes" and not _divided(tree, minor)))
+            devices.append(_device(tree, card, told, works and not _is_excluded(told) and not _divided(tree, minor)))
     return tuple(devices)
+
+
+def excluded(tree, cards):
+    """One problem for each of the C(cards) that the module was told to leave alone."""
+    return tuple(_excluded(card) for card in cards if card.vendor == pci.NVIDIA and _is_excluded(_information(tree, card.bus_id)))
+
+
+def _is_excluded(told):
+    return told.get("GPU Excluded") == "Yes"
+
+
+def _excluded(card):
+    message = f"the NVIDIA driver was told to leave alone the GPU at PCI {card.bus_id} ({pci_names.name(card) or card.ids})"
+    fix = "Nothing, where that is meant; else take it out of NVreg_ExcludedGpus in /etc/modprobe.d and reboot the node."
+    return Problem("gpu_excluded", message, fix)
 
 
 def _information(tree, bus_id):

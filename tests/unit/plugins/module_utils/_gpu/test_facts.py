@@ -134,3 +134,11 @@ def test_the_memory_of_an_arc_of_two_sizes(node, card, nothing, files, mib):
 def test_tiles_count_together(node, card, nothing):
     files = {f"tile{number}__physical_vram_size_bytes": "68719476736\n" for number in (0, 1)}
     assert gather(nothing, node(arc(card, "8086:0bd5", **files)))["devices"][0]["memory_total_bytes"] == 128 * 2**30
+
+
+def test_a_gpu_that_the_driver_leaves_alone_is_that_and_not_lost(recorded, node, card):
+    files = {**card("0000:01:00.0", "10de:27b8", driver="nvidia"), **card("0000:02:00.0", "10de:27b8", driver="nvidia")}
+    files["/proc/driver/nvidia/gpus/0000:02:00.0/information"] = "Model: NVIDIA L4\nDevice Minor: 1\nGPU Excluded:\t Yes\n"
+    facts = gather(recorded("l4"), node(files))
+    assert codes(facts) == ["uvm_missing", "gpu_excluded"]
+    assert [device["usable"] for device in facts["devices"]] == [True, False]
