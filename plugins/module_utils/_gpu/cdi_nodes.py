@@ -32,9 +32,10 @@ def why_stale(tree, names, nodes):
     """What doesn't fit, else None. C(names): of the devices of an NVIDIA specification; C(nodes): see of()."""
     for node in nodes:
         # A number that is written down is what a container gets; that of nvidia-uvm is another one after each start of the machine.
-        told, here = tuple(map(_number, (node.get("major"), node.get("minor")))), tree.device(path_of(node))
-        if here and told[0] is not None and told != (here.major, here.minor):
-            return f"{path_of(node)} is device {told[0]}:{told[1]} there, and {here.major}:{here.minor} here"
+        # nvidia-ctk leaves a minor number out that is 0.
+        major, minor, here = _number(node.get("major")), _number(node.get("minor", 0)), tree.device(path_of(node))
+        if here and major is not None and minor is not None and (major, minor) != (here.major, here.minor):
+            return f"{path_of(node)} is device {major}:{minor} there, and {here.major}:{here.minor} here"
     if _ALL in names:
         missing = sorted(set(_here(tree)) - {path_of(node) for node in nodes})
         if missing:

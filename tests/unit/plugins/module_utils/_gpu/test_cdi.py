@@ -164,7 +164,7 @@ def test_yaml_beyond_that_is_refused(text):
 
 NUMBERED = SPEC.replace(
     "  - path: /dev/nvidiactl\n",
-    "  - path: /dev/nvidiactl\n    major: 195\n    minor: 255\n  - path: /dev/nvidia-uvm\n    type: c\n    major: 507\n    minor: 0\n",
+    "  - path: /dev/nvidiactl\n    major: 195\n    minor: 255\n  - path: /dev/nvidia-uvm\n    type: c\n    major: 507\n",
 )
 
 
