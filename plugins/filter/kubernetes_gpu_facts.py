@@ -17,7 +17,7 @@ author:
 description:
   - Reads Node objects into the shape of the facts of M(prositronic.infra.gpu_facts), without touching the nodes.
   - Reads the labels of NVIDIA's GPU Feature Discovery, of Google Kubernetes Engine, of AMD's node labeller and of Intel's NFD rules,
-    and the ResourceSlices of NVIDIA's DRA driver, which say more and take the place of NVIDIA's labels.
+    and the ResourceSlices of the DRA drivers of NVIDIA, AMD and Intel, which say more and take the place of the vendor's labels.
   - MIG instances are devices of their own. What labels do not tell comes from the table of GPUs in C(docs/gpus.md) by the product that they name.
     A GPU whose memory neither tells is left out and named under C(problems); so is one that no pod can be given.
   - Labels do not tell what other pods use. The free memory is that of an idle GPU, the available RAM what the node lets pods have.
@@ -86,7 +86,7 @@ _value:
   description:
     - By the name of each node its facts, in the shape of the facts of M(prositronic.infra.gpu_facts). What a cluster does not know is V(null).
     - Codes of C(problems) are V(gpu_unlabelled), V(gpu_unknown), V(gpu_not_allocatable), V(gpu_unhealthy), V(gpu_mixed), V(gpu_shared), V(gpu_partitioned),
-      V(gpu_memory_unclear), V(gpu_full), V(resource_slices_unread), V(node_not_ready) and V(node_cordoned).
+      V(gpu_memory_unclear), V(gpu_full), V(node_not_ready) and V(node_cordoned).
   type: dict
 """
 

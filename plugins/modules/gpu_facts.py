@@ -15,9 +15,12 @@ author:
 description:
   - Gathers the GPUs of a node that a language model can be planned on, their driver, the container engines that can hand them on,
     and the memory and processor of the host.
-  - NVIDIA GPUs are read from C(nvidia-smi), MIG instances as devices of their own in the place of the GPU that they are parts of; a Jetson
-    without C(nvidia-smi) from the device tree. AMD GPUs from what the C(amdgpu) driver shows in C(/sys), and from C(amd-smi) or C(rocm-smi)
-    what is missing there. Intel GPUs from C(/sys) or C(xpu-smi), Macs from C(sysctl).
+  - NVIDIA GPUs are read from C(nvidia-smi), and where that isn't there or can't be run from its library C(libnvidia-ml.so.1) (NVML);
+    MIG instances as devices of their own in the place of the GPU that they are parts of; a Jetson without either from the device tree.
+    AMD GPUs from what the C(amdgpu) driver shows in C(/sys), and from C(amd-smi) or C(rocm-smi) what is missing there. Intel GPUs from
+    C(/sys) or C(xpu-smi), and from the table in C(docs/gpus.md) where neither tells the memory; Macs from C(sysctl) and C(system_profiler).
+  - NVIDIA GPUs that no program tells of are devices too, with what their kernel module shows in C(/proc) and the memory of the table in
+    C(docs/gpus.md), where their PCI identity stands for one size. They are usable unless something says that their driver doesn't work.
   - Nothing here fails because of a GPU. A GPU that is on the PCI bus and can't be used, or a C(nvidia-smi) that complains or hangs,
     is reported in RV(ansible_facts.gpu.problems) together with what mends it. A node without any GPU has no devices and no problems.
   - GPUs that are only good for a display (graphics in most processors) are reported as a problem with the code V(unsupported_gpu), not as devices.
@@ -25,7 +28,7 @@ description:
 options:
   timeout:
     description:
-      - For how many seconds to wait for all programs together. C(nvidia-smi) can hang on a broken GPU.
+      - For how many seconds to wait for all programs together. C(nvidia-smi) and NVML can hang on a broken GPU.
       - A gathering that meets a program which never answers takes this long, any other less than a second
         where C(nvidia-smi) has not to wake the GPUs (persistence mode).
     type: int
@@ -68,10 +71,10 @@ EXAMPLES = r"""
 - name: Gather the GPUs of the node
   prositronic.infra.gpu_facts:
 
-- name: Show the memory of every GPU
+- name: Show the memory of every GPU that can be used
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ (item.memory_total_bytes / 1024 ** 3) | round(1) }} GiB"
-  loop: "{{ ansible_facts['gpu'].devices }}"
+  loop: "{{ ansible_facts['gpu'].devices | selectattr('usable') }}"
   loop_control:
     label: "{{ item.index }}"
 
@@ -116,8 +119,8 @@ ansible_facts:
           sample: 2
         devices:
           description:
-            - The GPUs that can be planned with, in the order of their PCI addresses. Empty where there are none.
-            - A GPU that is divided by MIG is not among them, its instances are.
+            - The GPUs, in the order of their PCI addresses. Empty where there are none.
+            - A GPU that is divided by MIG is not among them where its instances are told.
           returned: always
           type: list
           elements: dict
@@ -147,6 +150,13 @@ ansible_facts:
               returned: always
               type: str
               sample: NVIDIA L4
+            usable:
+              description:
+                - Whether it can be planned with. V(false) where its driver doesn't work or nothing tells its memory;
+                  RV(ansible_facts.gpu.problems) say why. The planner leaves it out then.
+              returned: always
+              type: bool
+              sample: true
             architecture:
               description:
                 - The generation of an NVIDIA GPU, from its compute capability. One of V(maxwell), V(pascal), V(volta), V(turing), V(ampere),
@@ -165,8 +175,20 @@ ansible_facts:
               returned: always
               type: str
               sample: null
+            gpu_cores:
+              description: The number of cores of a GPU of Apple, which tells apart what is sold under one name. V(null) for others.
+              returned: always
+              type: int
+              sample: null
+            metal_family:
+              description: The newest family of Metal that a GPU of Apple can, such as V(metal4). V(null) for others, and where macOS doesn't tell.
+              returned: always
+              type: str
+              sample: null
             memory_total_bytes:
-              description: The memory of the GPU or the MIG instance. With RV(ansible_facts.gpu.devices[].unified_memory) that of the host.
+              description:
+                - The memory of the GPU or the MIG instance. With RV(ansible_facts.gpu.devices[].unified_memory) that of the host.
+                - V(null) where nothing tells it; such a GPU isn't usable.
               returned: always
               type: int
               sample: 24152899584
@@ -175,9 +197,15 @@ ansible_facts:
                 - The memory that nothing uses at the moment.
                 - With RV(ansible_facts.gpu.devices[].unified_memory) that of the host, or what the driver lets the GPU have of it where that is
                   less (AMD's GTT, on a Mac C(iogpu.wired_limit_mb) or the usual part).
+                - V(null) where only the size is known.
               returned: always
               type: int
               sample: 23665311744
+            memory_reserved_bytes:
+              description: What the driver and the firmware of an NVIDIA GPU keep of its memory. V(null) where that isn't told, and for other vendors.
+              returned: always
+              type: int
+              sample: 466616320
             unified_memory:
               description: Whether the GPU works in the RAM of the host and has no memory of its own.
               returned: always
@@ -244,6 +272,20 @@ ansible_facts:
               returned: always
               type: int
               sample: 0
+            render_node:
+              description: The device in C(/dev/dri) that programs compute with. V(null) where the driver has none.
+              returned: always
+              type: str
+              sample: /dev/dri/renderD128
+            device_group_ids:
+              description:
+                - The numbers of the groups of the devices that a program needs for the GPU (of AMD C(/dev/kfd) and the render node, of Intel the render
+                  node), for containers, whose images don't know the groups of the host by name.
+                - Empty where root alone may, where everybody may, and for other vendors.
+              returned: always
+              type: list
+              elements: int
+              sample: [993]
         driver:
           description: The driver beneath the devices, NVIDIA's where there are several. V(null) for what isn't known.
           returned: always
@@ -356,6 +398,16 @@ ansible_facts:
               returned: always
               type: bool
               sample: false
+            selinux:
+              description: V(enforcing), V(permissive) or V(disabled). V(null) in containers, which are shown nothing of it, and on other systems than Linux.
+              returned: always
+              type: str
+              sample: disabled
+            cgroup_version:
+              description: The version of the control groups, V(2) or V(1). V(null) where there are none.
+              returned: always
+              type: int
+              sample: 2
             engines:
               description: The container engines that are installed.
               returned: always
@@ -430,7 +482,10 @@ ansible_facts:
                       elements: str
                       sample: ["0", all]
                     stale:
-                      description: Whether it names a driver, a GPU or a file that isn't here any more. V(null) where it can't be read.
+                      description:
+                        - Whether it names a driver, a GPU or a file that isn't here any more, gives a device in C(/dev) another number than it has here,
+                          or leaves a GPU out of C(all).
+                        - V(null) where it can't be read.
                       returned: always
                       type: bool
                       sample: false
@@ -514,6 +569,24 @@ ansible_facts:
               returned: always
               type: int
               sample: null
+            memory_bandwidth_theoretical_bytes_per_second:
+              description:
+                - How fast the RAM can be at most, from what the firmware says of its modules (C(/sys/firmware/dmi)). What programs get is some tenths less.
+                - V(null) without root, which that is for, in most virtual machines and containers, and where the firmware doesn't tell which modules
+                  share a channel.
+              returned: always
+              type: int
+              sample: 307200000000
+            memory_type:
+              description: The kind of the modules with the megatransfers per second of the slowest, likewise. V(null) also where there are several kinds.
+              returned: always
+              type: str
+              sample: ddr5-4800
+            memory_channels:
+              description: The number of memory channels of 64 bits, likewise.
+              returned: always
+              type: int
+              sample: 8
             disks:
               description: The file systems of O(paths), in that order.
               returned: always
@@ -546,10 +619,12 @@ ansible_facts:
               description:
                 - A fixed name to test for.
                 - About a card on the bus V(no_driver), V(driver_not_loaded), V(nouveau), V(other_driver), V(nvidia_smi_missing), V(gpu_not_listed),
-                  V(intel_memory_unknown) or V(unsupported_gpu).
+                  V(gpu_excluded), V(intel_memory_unknown) or V(unsupported_gpu).
                 - About what C(nvidia-smi) says V(driver_not_loaded), V(driver_library_mismatch), V(no_devices), V(gpu_lost), V(gpu_needs_reset),
                   V(gpu_memory_unreadable), V(permission_denied), V(nvidia_library_missing), V(container_lost_gpu), V(wsl_gpu_blocked),
                   V(nvidia_smi_timeout) or V(nvidia_smi_failed).
+                - About what NVML says, where there is no C(nvidia-smi), the same, and V(nvml_timeout) or V(nvml_failed).
+                - V(device_permission_denied) where the user that gathers may not open what a GPU needs of C(/dev).
                 - About MIG V(mig_without_instances) or V(mig_memory_shared), about CUDA V(uvm_missing).
                 - About containers V(toolkit_packages_differ), V(cdi_spec_stale), V(cdi_spec_unreadable), V(cdi_devices_duplicate) or
                   V(cdi_version_too_new).

@@ -1,12 +1,13 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A Mac with a processor of Apple, from sysctl and vm_stat. Private: not an interface for other collections."""
+"""A Mac with a processor of Apple, from sysctl, vm_stat and what apple_displays.py reads. Private: not an interface for other collections."""
 
 from __future__ import annotations
 
 import re
 
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import apple_displays
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Device, Findings
 
 _NAMES = (
@@ -21,13 +22,16 @@ def start(programs):
     """Begin what host() and read() ask for."""
     programs.start("sysctl", *_NAMES)
     programs.start("vm_stat")
+    apple_displays.start(programs)
 
 
 def host(programs, told):
     """The facts under C(host) that macOS tells another way than other systems."""
+    total, available = _number(told, "hw.memsize"), _available(programs)
     return {
-        "memory_total_bytes": _number(told, "hw.memsize"),
-        "memory_available_bytes": _available(programs),
+        "memory_total_bytes": total,
+        # Of two figures that are not taken at the same moment.
+        "memory_available_bytes": available if total is None or available is None else min(available, total),
         "cpu": told.get("machdep.cpu.brand_string"),
         "cores_physical": _number(told, "hw.physicalcpu"),
         "cores_logical": _number(told, "hw.logicalcpu"),
@@ -35,14 +39,14 @@ def host(programs, told):
     }
 
 
-def read(told, memory):
+def read(programs, told, memory):
     """The GPU in the processor. C(told): what sysctl tells; C(memory): the facts under C(host)."""
     name = told.get("machdep.cpu.brand_string", "")
     # A virtual machine has the processor, but a GPU that runs no llama.cpp.
     if not name.startswith("Apple") or "(Virtual)" in name or memory["memory_total_bytes"] is None:
         return Findings()
     limit = (_number(told, "iogpu.wired_limit_mb") or 0) * _MIB or working_set_bytes(memory["memory_total_bytes"])
-    return Findings((Device(None, None, "apple", name, None, limit, unified_memory=True),))
+    return Findings((Device(None, None, "apple", name, None, limit, unified_memory=True, **apple_displays.read(programs, name)),))
 
 
 def working_set_bytes(memory_total_bytes):

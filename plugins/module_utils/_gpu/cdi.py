@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import cdi_yaml
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import cdi_nodes, cdi_yaml
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.engines import numbers
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Problem
 
@@ -61,24 +61,24 @@ def _spec(tree, path, driver_version, uuids):
         kind, names = spec["kind"], [device["name"] for device in spec.get("devices") or []]
         if not all(isinstance(item, str) for item in (kind, *names)):
             raise ValueError("its kind and the names of its devices are no texts")
-        used = list(_host_paths(spec))
+        used, nodes = list(_host_paths(spec)), list(cdi_nodes.of(spec))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"no '{error.args[0]}' in it" if isinstance(error, KeyError) else str(error)
         found = {"path": path, "kind": None, "devices": [], "stale": None, "why": why}
         return found, None, Problem("cdi_spec_unreadable", f"{path} can't be read as a CDI specification: {why}", _REFRESH.format(path))
-    stale, why = _stale(tree, kind, names, used, driver_version, uuids)
-    problem = Problem("cdi_spec_stale", f"{path} doesn't fit this node any more: {why}", _REFRESH.format(path)) if stale else None
-    return {"path": path, "kind": kind, "devices": names, "stale": stale, "why": why}, str(spec.get("cdiVersion") or ""), problem
+    why = _why_stale(tree, kind, names, used, nodes, driver_version, uuids)
+    problem = Problem("cdi_spec_stale", f"{path} doesn't fit this node any more: {why}", _REFRESH.format(path)) if why else None
+    return {"path": path, "kind": kind, "devices": names, "stale": why is not None, "why": why}, str(spec.get("cdiVersion") or ""), problem
 
 
 def _host_paths(value):
-    """The paths on the host that a specification names: of mounts, of hooks, and of device nodes, which may have another in the container."""
+    """The paths on the host that a specification names: of mounts, of hooks, and of device nodes."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key == "hostPath" and isinstance(item, str):
                 yield item
             elif key == "deviceNodes" and isinstance(item, list):
-                yield from (str(node.get("hostPath") or node.get("path")) for node in item if isinstance(node, dict))
+                yield from (cdi_nodes.path_of(node) for node in item if isinstance(node, dict))
             elif key == "hooks" and isinstance(item, list):
                 yield from (hook["path"] for hook in item if isinstance(hook, dict) and isinstance(hook.get("path"), str))
             elif isinstance(item, (dict, list)):
@@ -88,19 +88,19 @@ def _host_paths(value):
             yield from _host_paths(item)
 
 
-def _stale(tree, kind, names, used, driver_version, uuids):
-    """(whether it is, why)."""
+def _why_stale(tree, kind, names, used, nodes, driver_version, uuids):
+    """What doesn't fit the node, None where all does."""
     if kind.startswith(_NVIDIA):
         made_for = next((match.group(1) for match in map(_LIBRARY.search, used) if match), None)
         if made_for and driver_version and made_for != driver_version:
-            return True, f"it was made for driver {made_for}, and {driver_version} is loaded"
+            return f"it was made for driver {made_for}, and {driver_version} is loaded"
         gone = [name for name in names if uuids is not None and _UUID.match(name) and name not in uuids]
         if gone:
-            return True, f"there is no {_shortened(gone)}"
+            return f"there is no {_shortened(gone)}"
     missing = [path for path in used if not tree.exists(path)]
     if missing:
-        return True, f"there is no {_shortened(missing)}"
-    return False, None
+        return f"there is no {_shortened(missing)}"
+    return cdi_nodes.why_stale(tree, names, nodes) if kind.startswith(_NVIDIA) else None
 
 
 def _unreadable_for(engines, path, version):

@@ -22,7 +22,7 @@ _TEXTS = {
         "Install the NVIDIA driver, blacklist nouveau, rebuild the initramfs and reboot the node.",
     ),
     "nvidia_smi_missing": (
-        "nvidia-smi, the source of all figures, is not installed, though the nvidia kernel module drives",
+        "neither nvidia-smi nor its library libnvidia-ml.so.1, the sources of all figures, is installed, though the nvidia kernel module drives",
         "Install nvidia-smi of the driver's version; a container gets it from the NVIDIA Container Toolkit with the 'utility' capability.",
     ),
     "gpu_not_listed": (

@@ -11,7 +11,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu import nvid
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Problem
 
 _MODULE = re.compile(r"Kernel Module(?: for \S+)?\s+(\d+\.\d+(?:\.\d+)?)")
-_LIBRARY_DIRECTORIES = (
+LIBRARY_DIRECTORIES = (
     "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/run/opengl-driver/lib",
 )  # fmt: skip
 _LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
@@ -74,7 +74,7 @@ def _mismatch(nvidia, module, library):
 
 def _library_version(tree):
     """From what the links of the installed libraries point to."""
-    for directory in _LIBRARY_DIRECTORIES:
+    for directory in LIBRARY_DIRECTORIES:
         for library in _LIBRARIES:
             version = (tree.link(f"{directory}/{library}") or "").rpartition(".so.")[2]
             if re.fullmatch(r"\d+(\.\d+)+", version):

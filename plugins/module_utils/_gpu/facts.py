@@ -13,12 +13,15 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu import (
     apple,
     bandwidth,
     cdi,
+    device_files,
     diagnosis,
     driver,
     engines,
     host,
     intel,
+    nvidia_proc,
     nvidia_smi,
+    nvml,
     pci,
     system,
     tegra,
@@ -28,9 +31,11 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings im
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import Tree
 
 SCHEMA = 2
+_DRIVER_MARKS = ("/proc/driver/nvidia/version", "/dev/nvidiactl")
 _ORDER = (
-    "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target", "memory_total_bytes", "memory_free_bytes",
-    "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc", "pcie_generation", "pcie_width", "numa_node",
+    "uuid", "pci_bus_id", "vendor", "name", "usable", "architecture", "compute_capability", "gfx_target", "gpu_cores", "metal_family",
+    "memory_total_bytes", "memory_free_bytes", "memory_reserved_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", "render_node", "device_group_ids",
 )  # fmt: skip
 
 
@@ -50,13 +55,13 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
         apple.start(programs)
     memory = host.read(tree, programs, platform["system"], paths)
     cards = pci.cards(tree)
-    nvidia = nvidia_smi.read(programs)
+    nvidia = _nvidia(tree, programs, platform)
     others = {
         "amd": amdgpu.read(tree, programs, [card for card in cards if card.vendor == pci.AMD]),
         "intel": intel.read(tree, programs, [card for card in cards if card.vendor == pci.INTEL], memory),
         # Where nvidia-smi knows the chip, it knows more of it.
         "jetson": Findings() if nvidia.devices else tegra.read(tree),
-        "apple": apple.read(apple.sysctl(programs), memory) if is_mac else Findings(),
+        "apple": apple.read(programs, apple.sysctl(programs), memory) if is_mac else Findings(),
     }
     found = nvidia.devices + tuple(device for findings in others.values() for device in findings.devices)
     devices = sorted((_with_bus(tree, _with_memory(device, memory)) for device in found), key=_bus_order)
@@ -67,20 +72,39 @@ def gather(programs, root="/", uname=None, paths=(), measure=False):
     listing = not platform["container"] and bool(nvidia.devices or nvidia.divided)
     problems = [*_without_echo(nvidia.problems, cards), *driver.problems(driver_facts, nvidia)]
     problems += [problem for findings in others.values() for problem in findings.problems]
-    problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi"), listing)
-    problems += [*container_problems, *diagnosis.unreadable(tree.denied)]
+    problems += nvidia_proc.excluded(tree, cards)
+    problems += diagnosis.unused_cards(cards, known, problems, programs.has("nvidia-smi") or bool(nvidia.problems), listing)
+    devices = _with_unanswered(tree, cards, devices, nvidia, driver_facts, platform, memory)
+    problems += [*device_files.problems(tree, devices, problems), *container_problems, *diagnosis.unreadable(tree.denied)]
     programs.stop()
     if measure:
         # At the end, when none of the programs runs beside it.
         memory["memory_bandwidth_bytes_per_second"] = bandwidth.measured(memory["memory_available_bytes"])
     return {
         "schema": SCHEMA,
-        "devices": [{"index": index, **{key: getattr(device, key) for key in _ORDER}} for index, device in enumerate(devices)],
+        "devices": [{"index": index, **_plain(device)} for index, device in enumerate(devices)],
         "driver": driver_facts,
         "platform": {**platform, **containers},
         "host": memory,
         "problems": [asdict(problem) for problem in problems],
     }
+
+
+def _nvidia(tree, programs, platform):
+    """What nvidia-smi says, else NVML."""
+    found = nvidia_smi.read(programs)
+    # All of its other complaints NVML would only say again.
+    if found.devices or found.divided or any(problem.code != "nvidia_smi_failed" for problem in found.problems):
+        return found
+    # Distributions bring the library to machines without a GPU too, as a dependency: without a driver it has nothing to say.
+    if not (any(tree.exists(path) for path in _DRIVER_MARKS) or platform["wsl"] or platform["jetson"]):
+        return found
+    library = nvml.read(tree, programs)
+    return replace(library, problems=(*found.problems, *library.problems))
+
+
+def _plain(device):
+    return {**{key: getattr(device, key) for key in _ORDER}, "device_group_ids": list(device.device_group_ids)}
 
 
 def _containers(tree, programs, driver_facts, nvidia, devices):
@@ -92,6 +116,18 @@ def _containers(tree, programs, driver_facts, nvidia, devices):
     version = driver_facts["version"] if driver_facts["vendor"] == "nvidia" else None
     specs, cdi_problems = cdi.read(tree, version, uuids, found_engines)
     return {"engines": found_engines, "toolkit": found_toolkit, "cdi": specs}, (*toolkit_problems, *cdi_problems)
+
+
+def _with_unanswered(tree, cards, devices, nvidia, driver_facts, platform, memory):
+    """C(devices), and the NVIDIA GPUs that only the kernel module tells of."""
+    answered = bool(nvidia.devices or nvidia.divided)
+    # The one of a Jetson is told by the device tree, and an answer in a container names all that it was given.
+    if any(device.vendor == "nvidia" and device.pci_bus_id is None for device in devices) or (answered and platform["container"]):
+        return devices
+    known = {device.pci_bus_id for device in (*devices, *nvidia.divided)}
+    works = not answered and not nvidia.problems and not driver_facts["mismatch"]
+    found = nvidia_proc.read(tree, cards, known, works, platform["container"])
+    return sorted([*devices, *(_with_bus(tree, _with_memory(device, memory)) for device in found)], key=_bus_order)
 
 
 def _with_memory(device, memory):
@@ -109,7 +145,9 @@ def _with_bus(tree, device):
     generation, width = device.pcie_generation, device.pcie_width
     if generation is None or width is None:
         generation, width = pci.link(tree, device.pci_bus_id)
-    return replace(device, pcie_generation=generation, pcie_width=width, numa_node=pci.numa_node(tree, device.pci_bus_id))
+    device = replace(device, pcie_generation=generation, pcie_width=width, numa_node=pci.numa_node(tree, device.pci_bus_id))
+    device = replace(device, render_node=device_files.render_node(tree, device.pci_bus_id))
+    return replace(device, device_group_ids=device_files.group_ids(tree, device))
 
 
 def _bus_order(device):

@@ -15,6 +15,7 @@ class Device:
 
     The memory figures of a device with unified_memory are those of the host, which its reader doesn't know: it leaves
     them None and the merge fills them in. A reader that knows a limit on what is free of it gives that as memory_free_bytes.
+    C(usable): whether it can be planned with; else a problem says why not.
     """
 
     uuid: str | None
@@ -35,6 +36,12 @@ class Device:
     pcie_generation: int | None = None
     pcie_width: int | None = None
     numa_node: int | None = None
+    usable: bool = True
+    memory_reserved_bytes: int | None = None
+    gpu_cores: int | None = None
+    metal_family: str | None = None
+    render_node: str | None = None
+    device_group_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import apple, processor
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import apple, dmi, processor
 
 _HUGEPAGES = "/sys/kernel/mm/hugepages"
 
@@ -29,6 +29,7 @@ def read(tree, programs, system, paths=()):
         facts.update((key, value) for key, value in apple.host(programs, apple.sysctl(programs)).items() if value is not None)
     facts.update(_hugepages(tree))
     facts["memory_bandwidth_bytes_per_second"] = None
+    facts.update(dmi.read(tree))
     facts["disks"] = [_disk(path, tree.space(path)) for path in paths]
     return facts
 

@@ -3,14 +3,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Intel's GPUs: from sysfs where the driver shows their memory there, else from xpu-smi. Private: not an interface for other collections.
 
-The i915 driver that Intel builds outside the kernel shows lmem_total_bytes; the kernel's own i915 and xe show the memory in no file.
+What the driver shows of the memory comes first, then what xpu-smi tells, then what intel_memory.py concludes.
 """
 
 from __future__ import annotations
 
 import json
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import pci, pci_names
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import intel_memory, pci, pci_names
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.findings import Device, Findings, Problem, bus_name
 
 # Arc graphics in a Core Ultra 200V: the one part of a processor that the table of GPUs has.
@@ -26,29 +26,19 @@ def read(tree, programs, cards, memory):
     devices = [_device(tree, card, {}, shared) for card in driven if card.device in _SHARING_RAM]
     problems = []
     own = [card for card in driven if _discrete(card)]
-    asked = _xpu_smi(programs) if any(_local_memory(tree, card) is None for card in own) else {}
+    asked = _xpu_smi(programs) if any(not intel_memory.is_told(tree, card) for card in own) else {}
     for card in own:
         row = asked.get(card.bus_id, {})
-        memory = _local_memory(tree, card) or _told_memory(row)
-        if memory is None:
-            problems.append(_unknown(card))
-        else:
-            devices.append(_device(tree, card, row, memory))
+        told = None if intel_memory.is_told(tree, card) else _told_memory(row)
+        memory = told or intel_memory.read(tree, card)
+        problems += [] if memory else [_unknown(card)]
+        devices.append(_device(tree, card, row, memory))
     return Findings(tuple(devices), problems=tuple(problems))
 
 
 def _discrete(card):
     """The graphics of a processor are on the first bus, by the name of the first display."""
     return not card.bus_id.endswith(":00:02.0")
-
-
-def _local_memory(tree, card):
-    for name in tree.names(f"{pci.DEVICES}/{card.bus_id}/drm"):
-        path = f"{pci.DEVICES}/{card.bus_id}/drm/{name}/lmem_"
-        total, free = tree.number(path + "total_bytes"), tree.number(path + "avail_bytes")
-        if total and free is not None:
-            return total, min(free, total)
-    return None
 
 
 def _told_memory(row):
@@ -79,15 +69,17 @@ def _rows(programs, *arguments):
 
 
 def _device(tree, card, row, memory):
+    # C(memory): (None, what it may have) for a GPU in the RAM, None where nothing tells.
     name = pci_names.name(card) or row.get("device_name") or "Intel GPU " + card.ids
     return Device(
         uuid=None,
         pci_bus_id=card.bus_id,
         vendor="intel",
         name=str(name),
-        memory_total_bytes=memory[0],
-        memory_free_bytes=memory[1],
-        unified_memory=memory[0] is None,
+        memory_total_bytes=memory and memory[0],
+        memory_free_bytes=memory and memory[1],
+        unified_memory=memory is not None and memory[0] is None,
+        usable=memory is not None,
         display_attached=pci.display_attached(tree, card.bus_id),
     )
 

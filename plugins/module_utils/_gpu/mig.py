@@ -24,8 +24,11 @@ def read(programs, parents):
     """(the instances, problems). C(parents): uuid -> Device of each GPU that is divided."""
     programs.start(*_LIST)
     programs.start(*_DETAILS)
-    listed = _listed(programs.run(*_LIST)[1])
-    details = _details(programs.run(*_DETAILS)[1])
+    return instances(parents, _listed(programs.run(*_LIST)[1]), _details(programs.run(*_DETAILS)[1]))
+
+
+def instances(parents, listed, details):
+    """The same from what is known of them. C(listed), C(details): see _listed() and _details()."""
     devices, problems = [], []
     for uuid, parent in parents.items():
         found = {}
@@ -88,12 +91,13 @@ def _device(parent, uuid, profile, instance, detail):
         memory_total_bytes=detail["total"],
         # Both are rounded, so the free memory of an empty instance can come out a MiB above the total.
         memory_free_bytes=min(detail["free"], detail["total"]),
+        memory_reserved_bytes=None,
         mig={"profile": profile, **ids, "parent_uuid": uuid},
     )
 
 
 def _unreadable(parent, profile, instance):
-    message = f"nvidia-smi doesn't tell the memory of the MIG instance {profile} {instance} of GPU {parent.pci_bus_id}"
+    message = f"nothing tells the memory of the MIG instance {profile} {instance} of GPU {parent.pci_bus_id}"
     return Problem("gpu_memory_unreadable", message, "Run 'nvidia-smi -q -x' as root on the host, and see what it says of the instance.")
 
 

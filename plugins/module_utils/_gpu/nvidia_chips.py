@@ -33,6 +33,11 @@ _ARCHITECTURES = {
 # The GPUs of NVIDIA's systems on a chip: Jetson TX1, TX2, Xavier and Orin, Thor, and GB10 with its relatives.
 # They work in the RAM, even where the driver names a figure of its own: N1X tells 8128 MiB of it.
 _SHARING_RAM = frozenset({(5, 3), (6, 2), (7, 2), (8, 7), (10, 1), (11, 0), (12, 1)})
+# The same by their PCI identity, for those that are on a PCI bus: Thor, GB10 and N1X.
+_CARDS_SHARING_RAM = frozenset({"2b00", "2e12", "2e2a"})
+
+# The last part of a vGPU's name is its profile: A40-48Q, A100-4-20C.
+_VIRTUAL = re.compile(r"-\d+(?:-\d+)?[ABCQ]$")
 
 
 def architecture(capability):
@@ -43,6 +48,16 @@ def architecture(capability):
 def shares_ram(capability):
     """Whether a GPU of this compute capability has no memory of its own."""
     return _numbers(capability) in _SHARING_RAM
+
+
+def card_shares_ram(device):
+    """The same by the PCI identity of the device."""
+    return device in _CARDS_SHARING_RAM
+
+
+def is_virtual(name):
+    """Whether a GPU of this name is a vGPU of a virtual machine."""
+    return _VIRTUAL.search(name) is not None
 
 
 def _numbers(capability):

@@ -12,6 +12,8 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.programs im
 
 _LIBRARY_VERSION = re.compile(r"NVML library version:\s*(\d+(?:\.\d+)+)")
 MISMATCH_FIX = "The driver was updated while its old kernel module stayed loaded: reboot the node, or stop what uses the GPU and load the nvidia modules again."
+RESET_FIX = "Stop what uses it and run 'nvidia-smi --gpu-reset', or reboot the node."
+UNREADABLE_FIX = "Run nvidia-smi as root on the host, and look for 'Xid' in the kernel log."
 LOST_FIX = "Look for 'Xid' in the kernel log, then reset the GPU or power-cycle the node."
 TIMEOUT_FIX = "Look for 'Xid' in the kernel log and reboot the node; where the GPU is only slow to wake, start nvidia-persistenced or raise the timeout."
 
@@ -63,6 +65,13 @@ _KNOWN_FAILURES = (
 )
 
 
+_FURTHER_FIXES = (
+    ("gpu_needs_reset", None, RESET_FIX),
+    ("gpu_memory_unreadable", None, UNREADABLE_FIX),
+)
+_LAST_FIX = "Install nvidia-smi of the driver's version, run it on the node and mend what it says."
+
+
 def failures(rc, output, answered):
     """What nvidia-smi complained of; it may do so for one GPU and answer for the others, even with code 0."""
     lines = [line.strip() for line in output.splitlines() if line.strip() and not line.strip()[0].isdecimal()]
@@ -77,6 +86,11 @@ def failures(rc, output, answered):
         said = lines[0][:200] if lines else "no output"
         problems.append(Problem("nvidia_smi_failed", f"nvidia-smi ended with code {rc}: {said}", "Run nvidia-smi on the node and mend what it says."))
     return problems
+
+
+def fix_of(code):
+    """What mends a problem of this code, where something else than nvidia-smi complains of it."""
+    return next((fix for known, _words, fix in (*_KNOWN_FAILURES, *_FURTHER_FIXES) if known == code), _LAST_FIX)
 
 
 def library_version(output):

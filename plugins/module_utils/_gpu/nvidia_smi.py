@@ -17,7 +17,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._gpu.programs im
 
 _FIELDS = (
     "index", "uuid", "pci.bus_id", "name", "memory.total", "memory.free", "driver_version", "compute_cap", "display_active",
-    "persistence_mode", "ecc.mode.current", "mig.mode.current", "pcie.link.gen.max", "pcie.link.width.max",
+    "persistence_mode", "ecc.mode.current", "mig.mode.current", "pcie.link.gen.max", "pcie.link.width.max", "memory.reserved",
 )  # fmt: skip
 # Fields that a driver may be too old to know.
 _OPTIONAL = _FIELDS[7:]
@@ -25,8 +25,6 @@ _OPTIONAL = _FIELDS[7:]
 # Drivers from 610 on write "CUDA UMD Version" and keep the old name for a note without a number.
 _CUDA_VERSION = re.compile(r"CUDA(?: UMD)? Version\s*:\s*(\d+\.\d+)")
 _REFUSED_FIELD = re.compile(r'Field "([^"]+)" is not a valid field to query')
-# The last part of a vGPU's name is its profile: A40-48Q, A100-4-20C.
-_VIRTUAL = re.compile(r"-\d+(?:-\d+)?[ABCQ]$")
 
 
 def start(programs):
@@ -123,8 +121,8 @@ def _memory_problem(row):
     if any("lost" in figure for figure in figures):
         return Problem("gpu_lost", message, nvidia_failures.LOST_FIX)
     if any("requires reset" in figure for figure in figures):
-        return Problem("gpu_needs_reset", message, "Stop what uses it and run 'nvidia-smi --gpu-reset', or reboot the node.")
-    return Problem("gpu_memory_unreadable", message, "Run nvidia-smi as root on the host, and look for 'Xid' in the kernel log.")
+        return Problem("gpu_needs_reset", message, nvidia_failures.RESET_FIX)
+    return Problem("gpu_memory_unreadable", message, nvidia_failures.UNREADABLE_FIX)
 
 
 def _device(row):
@@ -140,9 +138,10 @@ def _device(row):
         compute_capability=capability,
         memory_total_bytes=None if unified else int(row["memory.total"]) * 1024 * 1024,
         memory_free_bytes=None if unified else int(row["memory.free"]) * 1024 * 1024,
+        memory_reserved_bytes=int(row["memory.reserved"]) * 1024 * 1024 if row["memory.reserved"].isdecimal() and not unified else None,
         unified_memory=unified,
         display_attached=_flag(row["display_active"]),
-        virtual=_VIRTUAL.search(name) is not None,
+        virtual=nvidia_chips.is_virtual(name),
         persistence_mode=_flag(row["persistence_mode"]),
         ecc=_flag(row["ecc.mode.current"]),
         pcie_generation=_number(row["pcie.link.gen.max"]),

@@ -15,6 +15,7 @@ import time
 TIMED_OUT = 124
 CANNOT_RUN = 126
 NOT_FOUND = 127
+_PAUSE = 0.005
 
 
 class Programs:
@@ -60,12 +61,47 @@ class Programs:
             return TIMED_OUT, "", f"no answer within {self._seconds} s"
         return rc, _text(out), _text(err)
 
+    def call(self, function, *arguments):
+        """(rc, out, err) as of run(), of a function that returns a text: in a process of its own, for what it calls may hang in the kernel."""
+        out = tempfile.TemporaryFile()  # noqa: SIM115 -- _text() closes it
+        try:
+            process = os.fork()
+        except OSError as error:
+            return CANNOT_RUN, "", str(error)
+        if process == 0:
+            _child(function, arguments, out)
+        while True:
+            ended, status = os.waitpid(process, os.WNOHANG)
+            if ended:
+                # As of subprocess: a signal is a negative number.
+                return os.waitstatus_to_exitcode(status), _text(out), ""
+            if time.monotonic() >= self._deadline:
+                with contextlib.suppress(OSError):
+                    os.kill(process, signal.SIGKILL)
+                return TIMED_OUT, "", f"no answer within {self._seconds} s"
+            time.sleep(_PAUSE)
+
     def stop(self):
         """End what was started and not asked for."""
         for process, _out, _err in self._started.values():
             if process is not None and process.poll() is None:
                 _kill(process)
         self._started.clear()
+
+
+def _child(function, arguments, out):
+    """Never returns: what this process was before must not go on in it a second time."""
+    code = CANNOT_RUN
+    try:
+        # What a library prints isn't the module's answer.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)
+        out.write(function(*arguments).encode())
+        out.flush()
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _kill(process):

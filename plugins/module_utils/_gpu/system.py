@@ -25,6 +25,8 @@ _KUBELET_MARKS = (
 # What the GPU Operator's validator, driver container and toolkit container leave on a node.
 _OPERATOR_MARKS = ("/run/nvidia/validations", "/run/nvidia/driver", "/run/nvidia/toolkit", "/usr/local/nvidia/toolkit")
 
+_SELINUX, _CGROUPS = "/sys/fs/selinux", "/sys/fs/cgroup"
+
 _DEVICE_TREE = ("/proc/device-tree", "/sys/firmware/devicetree/base")
 
 
@@ -32,16 +34,32 @@ def read(tree, uname=None):
     """The facts under C(platform) that the system itself tells; C(uname) stands for os.uname()."""
     uname = uname or os.uname()
     kernel = tree.text("/proc/sys/kernel/osrelease") or uname.release
+    container = any(tree.exists(mark) for mark in _CONTAINER_MARKS) or _says_container(tree)
     return {
         "system": uname.sysname,
         "machine": uname.machine,
         "kernel": kernel,
         "wsl": "microsoft" in kernel.lower(),
-        "container": any(tree.exists(mark) for mark in _CONTAINER_MARKS) or _says_container(tree),
+        "container": container,
         "jetson": jetson(tree),
         "kubernetes_node": any(tree.exists(mark) for mark in _KUBELET_MARKS),
         "gpu_operator": any(tree.exists(mark) for mark in _OPERATOR_MARKS),
+        "selinux": _selinux(tree, uname.sysname, container),
+        "cgroup_version": _cgroup_version(tree),
     }
+
+
+def _selinux(tree, system, container):
+    """enforcing, permissive or disabled. A container is shown nothing of it, whatever its host does."""
+    state = {"1": "enforcing", "0": "permissive"}.get(tree.text(_SELINUX + "/enforce"))
+    return state or (None if container or system != "Linux" else "disabled")
+
+
+def _cgroup_version(tree):
+    """2 where all controllers are in the one hierarchy, 1 where they have their own; a mixture counts as 1, as engines take it."""
+    if tree.exists(_CGROUPS + "/cgroup.controllers"):
+        return 2
+    return 1 if tree.names(_CGROUPS) else None
 
 
 def tegra_chips(tree):
@@ -66,8 +84,5 @@ def jetson(tree):
 
 
 def _says_container(tree):
-    # For root alone, and the marks above do without it: no matter for the user.
-    before = list(tree.denied)
-    environment = tree.text("/proc/1/environ")
-    tree.denied[:] = before
-    return any(entry.startswith("container=") for entry in (environment or "").split("\0"))
+    environment = tree.data_if_allowed("/proc/1/environ") or b""
+    return any(entry.startswith(b"container=") for entry in environment.split(b"\0"))

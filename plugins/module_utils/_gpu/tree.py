@@ -6,6 +6,17 @@
 from __future__ import annotations
 
 import os
+import stat
+from typing import NamedTuple
+
+
+class DeviceFile(NamedTuple):
+    """A character device: whose it is, and which driver it leads to."""
+
+    group_id: int
+    mode: int
+    major: int
+    minor: int
 
 
 class Tree:
@@ -21,6 +32,10 @@ class Tree:
     def _path(self, path):
         return os.path.join(self._root, path.lstrip("/"))
 
+    def place(self, path):
+        """Where a file is for who opens it past this class."""
+        return self._path(path)
+
     def data(self, path):
         """The bytes of a file, None where it can't be read."""
         try:
@@ -31,6 +46,13 @@ class Tree:
             return None
         except OSError:
             return None
+
+    def data_if_allowed(self, path):
+        """The same for a file that is for root alone and that the facts do well without: nobody needs to be told."""
+        before = list(self.denied)
+        data = self.data(path)
+        self.denied[:] = before
+        return data
 
     def text(self, path):
         """The text of a file without the white space around it, None where it can't be read."""
@@ -68,6 +90,20 @@ class Tree:
             return os.readlink(self._path(path))
         except OSError:
             return None
+
+    def device(self, path):
+        """The DeviceFile at a path, None for anything else."""
+        try:
+            found = os.stat(self._path(path))
+        except OSError:
+            return None
+        if not stat.S_ISCHR(found.st_mode):
+            return None
+        return DeviceFile(found.st_gid, stat.S_IMODE(found.st_mode), os.major(found.st_rdev), os.minor(found.st_rdev))
+
+    def may_open(self, path):
+        """Whether this user may read and write a file."""
+        return os.access(self._path(path), os.R_OK | os.W_OK)
 
     def space(self, path):
         """(total, free) bytes of the file system that holds C(path), or would hold it: its nearest directory that is there. None where unknown."""

@@ -73,7 +73,7 @@ def _check(node, asked, wishes, build):
     """Warnings of a backend that was asked for."""
     vendors = KINDS[asked].vendors
     if asked != "cpu" and not node.gpus:
-        there = ", ".join(node.ignored_gpus) or "no GPU"
+        there = ", ".join((*node.ignored_gpus, *node.unusable_gpus)) or "no GPU"
         raise InfraError(f"{asked} has no GPU to drive here", WHERE, got=f"a node with {there}", expected=f"GPUs of {' or '.join(vendors)}")
     lacking = None if wishes.image else _lacking(node, asked, build)
     if lacking:

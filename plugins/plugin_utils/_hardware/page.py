@@ -56,6 +56,45 @@ where the name its driver gives is here.
 * **Bus** is what connects it with the RAM.
 """
 
+FACTS = """## Where gpu_facts looks
+
+The first source that answers counts; what it leaves open comes from the next. All programs and NVML share one time limit (`timeout`), and whatever
+hangs is left behind. Without root nothing is missing but what the table below says.
+
+| GPUs | sources, in order | |
+| --- | --- | --- |
+| NVIDIA | `nvidia-smi` | everything, MIG instances and vGPUs too |
+| | `libnvidia-ml.so.1` (NVML), in a process of its own | the same, where `nvidia-smi` isn't there or can't be run |
+| | `/proc/driver/nvidia/gpus`, and this table by the card's PCI identity | names and sizes where neither answers; free memory is not known |
+| | the device tree | a Jetson without `nvidia-smi` |
+| AMD | `amdgpu` in `/sys`, KFD's topology, then `amd-smi` or `rocm-smi` | |
+| Intel | Intel's own `i915` in `/sys`, then `xpu-smi`, then this table or the size of the chips that `xe` shows | free memory only from the first two |
+| Apple | `sysctl`, `vm_stat`, `system_profiler` | GPU cores, the family of Metal |
+| any | `/sys/bus/pci` | PCIe, NUMA node, cards that nothing drives, the render node |
+
+* A device with `usable: false` is one whose driver doesn't work, or whose memory nothing tells: `problems` say which and what mends it, and plans leave it out.
+* `memory_free_bytes` is `null` where only the size is known; a plan then takes the figure of the table below.
+* `memory_bandwidth_theoretical_bytes_per_second`, `memory_type` and `memory_channels` of the RAM are in the firmware's table, which only root may read.
+  With `measure: true` the RAM is copied too, and `memory_bandwidth_bytes_per_second` is what came of it.
+* `device_group_ids` of AMD and Intel GPUs are the numbers of the groups that may open the GPU's devices on this node, for a container's `--group-add`:
+  its image knows the host's `render` by another number, or not at all.
+
+```yaml
+- name: What a container needs for the GPUs of a node
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Gather what it has
+      prositronic.infra.gpu_facts:
+
+    - name: Show the render nodes and the groups
+      ansible.builtin.debug:
+        msg: >-
+          {{ ansible_facts['gpu'].devices | selectattr('usable') | map(attribute='render_node') | select | list }}
+          {{ ansible_facts['gpu'].devices | selectattr('usable') | map(attribute='device_group_ids') | flatten | unique }}
+```
+"""
+
 COLUMNS = (
     "| id | name | GiB sold | reported MiB | free MiB | GB/s | FP16 | INT8 | target | bus |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
@@ -63,7 +102,7 @@ COLUMNS = (
 
 def page():
     """The text of docs/gpus.md."""
-    return "\n".join([HEAD.format(count=len(GPU_MODELS)), *(_section(title, models) for title, models in SECTIONS)])
+    return "\n".join([HEAD.format(count=len(GPU_MODELS)), FACTS, *(_section(title, models) for title, models in SECTIONS)])
 
 
 def _section(title, models):

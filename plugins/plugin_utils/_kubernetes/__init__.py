@@ -11,7 +11,10 @@
   gke.py           labels of Google's clusters, which have no GPU Feature Discovery
   amd.py           labels of AMD's node labeller
   intel.py         labels of Intel's device plugin and its NFD rules
-  slices.py        ResourceSlices of NVIDIA's DRA driver
+  slices.py        ResourceSlices, and the devices in them
+  nvidia_slices.py those of NVIDIA's DRA driver
+  amd_slices.py    those of AMD's
+  intel_slices.py  those of Intel's
   host.py          RAM, processor and system
   facts.py         all of it in the shape of the facts of gpu_facts
 

@@ -58,8 +58,22 @@ def read(node, options):
         _mixed(node, options, found, by_value, usable)
         return found
     device_id = device_id or next(iter(by_value), None)
-    _add(node, options, found, usable, _BOARD.sub("", product).replace("_", " ") if product else NAMES.get(device_id), product or device_id, _vram(node))
+    _add(node, options, found, usable, name_of(product, device_id), product or device_id, _vram(node))
     return found
+
+
+def name_of(product, device_id):
+    """The name in the table of GPUs by what a label or an attribute says, None where neither tells."""
+    return _BOARD.sub("", product).replace("_", " ") if product else NAMES.get(device_id)
+
+
+def refuse_memory(found, count, told, model, memory):
+    """Whether C(memory), bytes or None, isn't that of the whole C(model), and the problem of it."""
+    if model is None or memory is None or model.memory_total_bytes is None or abs(model.memory_total_bytes - memory) <= 2 * GIB:
+        return False
+    message = f"{count} GPUs {told}: it is told of {memory // GIB} GiB, a whole {model.name} has {model.memory_total_bytes // GIB}"
+    found.problem("gpu_memory_unclear", message, f"A GPU may be divided. {BY_HAND}")
+    return True
 
 
 def _mixed(node, options, found, by_value, usable):
@@ -77,9 +91,7 @@ def _add(node, options, found, count, name, told, vram_gib):
         found.problem("gpu_unlabelled", f"pods may be given {count} of {GPU}, but no label says what they are", f"Run AMD's node labeller. {BY_HAND}")
         return
     model = model_of_label(VENDOR, name, vram_gib and vram_gib * GIB) if name else None
-    if model and vram_gib is not None and model.memory_total_bytes is not None and abs(model.memory_total_bytes - vram_gib * GIB) > 2 * GIB:
-        message = f"{count} GPUs {told}: the labels tell of {vram_gib} GiB, a whole {model.name} has {model.memory_total_bytes // GIB}"
-        found.problem("gpu_memory_unclear", message, f"A GPU may be divided. {BY_HAND}")
+    if refuse_memory(found, count, told, model, None if vram_gib is None else vram_gib * GIB):
         return
     add_devices(found, node, options, count, told, model, None, vendor=VENDOR)
 

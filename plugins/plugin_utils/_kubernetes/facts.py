@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from .._options import Option, check_options
-from . import amd, intel, nvidia
-from . import slices as dra
+from . import amd, amd_slices, intel, intel_slices, nvidia, nvidia_slices
 from .found import Options
 from .host import host, platform
 from .node_object import node_objects
+from .slices import slices_by_node
 
 SCHEMA = 2
+READERS = {"nvidia": (nvidia, nvidia_slices), "amd": (amd, amd_slices), "intel": (intel, intel_slices)}
 SPEC = {"sharing": Option("str", choices=("refuse", "divide")), "memory_used_bytes": Option("int", minimum=0)}
 
 
@@ -24,18 +25,17 @@ def facts_by_node(nodes, resource_slices=None, options=None):
     """
     option = check_options(options or {}, SPEC, "kubernetes_gpu_facts")
     wanted = Options(divide=option["sharing"] == "divide", used_bytes=option["memory_used_bytes"])
-    by_node, others = dra.slices_by_node([] if resource_slices is None else resource_slices)
-    return {node.name: _facts(node, wanted, by_node.get(node.name), others.get(node.name, ())) for node in node_objects(nodes)}
+    by_node = slices_by_node([] if resource_slices is None else resource_slices)
+    return {node.name: _facts(node, wanted, by_node.get(node.name, {})) for node in node_objects(nodes)}
 
 
-def _facts(node, options, slices, other_drivers):
-    first = nvidia.read(node, options) if slices is None else dra.read(node, options, slices)
-    found = [first, amd.read(node, options), intel.read(node, options)]
+def _facts(node, options, slices):
+    """C(slices): see slices_by_node(); they say more than a vendor's labels, and take their place."""
+    found = []
+    for vendor, (labels, of_slices) in READERS.items():
+        found.append(of_slices.read(node, options, slices[vendor]) if vendor in slices else labels.read(node, options))
     devices = [device for each in found for device in each.devices]
     problems = [problem for each in found for problem in each.problems]
-    for driver in sorted(other_drivers):
-        message = f"the ResourceSlices of {driver} are not read"
-        problems.append({"code": "resource_slices_unread", "message": message, "fix": "Gather the facts on the node, or run the vendor's labeller."})
     return {
         "schema": SCHEMA,
         "devices": [{"index": index, **device} for index, device in enumerate(devices)],

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 DEVICE_KEYS = (
-    "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target", "memory_total_bytes", "memory_free_bytes",
-    "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc", "pcie_generation", "pcie_width", "numa_node",
+    "uuid", "pci_bus_id", "vendor", "name", "usable", "architecture", "compute_capability", "gfx_target", "gpu_cores", "metal_family",
+    "memory_total_bytes", "memory_free_bytes", "memory_reserved_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", "render_node", "device_group_ids",
 )  # fmt: skip
 
 
@@ -38,4 +39,4 @@ class Options:
 
 def device(**known):
     """A device with None for what isn't told."""
-    return {**dict.fromkeys(DEVICE_KEYS), "unified_memory": False, **known}
+    return {**dict.fromkeys(DEVICE_KEYS), "unified_memory": False, "usable": True, **known}

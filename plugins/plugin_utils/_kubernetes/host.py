@@ -43,6 +43,9 @@ def host(node):
         "hugepages_free_bytes": None,
         "simd": [name for label, name in SIMD.items() if node.label(f"{CPUID}{label}") == "true"],
         "memory_bandwidth_bytes_per_second": None,
+        "memory_bandwidth_theoretical_bytes_per_second": None,
+        "memory_type": None,
+        "memory_channels": None,
         "disks": [],
     }
 
@@ -61,6 +64,8 @@ def platform(node):
         "jetson": None,
         "kubernetes_node": True,
         "gpu_operator": any(key.startswith("nvidia.com/gpu.deploy.") for key in node.labels),
+        "selinux": None,
+        "cgroup_version": None,
         "engines": _engines(runtime),
         "toolkit": None,
         "cdi": {"specs": [], "duplicates": []},

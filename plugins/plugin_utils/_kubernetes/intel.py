@@ -19,11 +19,20 @@ RESOURCES = ("gpu.intel.com/xe", "gpu.intel.com/i915")
 MOST_BYTES = 2**50
 _COUNT = re.compile(r"gpu\.intel\.com/device-id\.03[0-9a-f]{2}-([0-9a-f]{4})\.count")
 
-NAMES = {"56a1": "Arc A750", "56a2": "Arc A580", "56a5": "Arc A380", "e20b": "Arc B580", "e20c": "Arc B570", "e211": "Arc Pro B60", "e212": "Arc Pro B50"}
+NAMES = {
+    "56a1": "Arc A750",
+    "56a2": "Arc A580",
+    "56a5": "Arc A380",
+    "e20b": "Arc B580",
+    "e20c": "Arc B570",
+    "e211": "Arc Pro B60",
+    "e212": "Arc Pro B50",
+    "e223": "Arc Pro B70",
+}
 """Of PCI device ids that stand for one product (https://pci-ids.ucw.cz/read/PC/8086)."""
 
 SEVERAL_SIZES = {"56a0": "Arc A770"}
-"""Sold with 8 GiB and with 16: only with gpu.intel.com/memory.max."""
+"""Sold with 8 GiB and with 16: only where the memory is told."""
 
 
 def read(node, options):
@@ -53,7 +62,16 @@ def read(node, options):
     device_id = next(iter(ids), None)
     memory = node.number("gpu.intel.com/memory.max", most=MOST_BYTES)
     each = memory // count if memory else None
-    name = product.replace("_", " ") if product else NAMES.get(device_id) or (SEVERAL_SIZES.get(device_id) if each else None)
-    model = model_of_label(VENDOR, f"Intel(R) {name.replace('Arc', 'Arc(TM)')} Graphics", each) if name else None
+    model = _model_of_name(product.replace("_", " "), each) if product else model_of_device_id(device_id, each)
     add_devices(found, node, options, count, product or device_id, model, each, max(slots // count, 1), vendor=VENDOR)
     return found
+
+
+def model_of_device_id(device_id, memory_total_bytes):
+    """The GpuModel of a PCI device id, None where the table has none or nothing tells which of its sizes."""
+    name = NAMES.get(device_id) or (SEVERAL_SIZES.get(device_id) if memory_total_bytes else None)
+    return _model_of_name(name, memory_total_bytes) if name else None
+
+
+def _model_of_name(name, memory_total_bytes):
+    return model_of_label(VENDOR, f"Intel(R) {name.replace('Arc', 'Arc(TM)')} Graphics", memory_total_bytes)

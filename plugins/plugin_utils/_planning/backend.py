@@ -17,7 +17,7 @@ def node_and_backend(facts, wishes):
     Raises InfraError for malformed facts, and for a backend that was asked for and can't drive the GPUs.
     """
     if wishes.backend == "cpu":
-        node = replace(node_from_plain(facts, wishes.node_name), gpus=(), ignored_gpus=())
+        node = replace(node_from_plain(facts, wishes.node_name), gpus=(), ignored_gpus=(), unusable_gpus=())
         return node, choose(node, "cpu", wishes.image)
     node = node_from_plain(facts, wishes.node_name, wishes.backend)
     backend = choose(node, wishes.backend, wishes.image)

@@ -46,7 +46,7 @@ def _node(name, facts):
     codes = ", ".join(dict.fromkeys(code for code, _text in problems)) or NOTHING
     version = _plain(driver.get("version") or NOTHING)
     gpus = [(gpu.device, gpu.name, human(gpu.memory_total_bytes), human(gpu.memory_free_bytes), backend.name) for gpu in node.gpus]
-    gpus += [(NOTHING, gpu, *_memory(facts, gpu), NOT_USED) for gpu in node.ignored_gpus]
+    gpus += [(NOTHING, gpu, *_memory(facts, gpu), NOT_USED) for gpu in (*node.ignored_gpus, *node.unusable_gpus)]
     rows = [
         (name, device, _plain(gpu), total, free, version, node.cuda_max or NOTHING, used, *ram, codes)
         for device, gpu, total, free, used in gpus or [(NOTHING, "no GPU", NOTHING, NOTHING, backend.name)]

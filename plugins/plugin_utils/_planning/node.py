@@ -26,13 +26,14 @@ BANDWIDTH = "memory_bandwidth_bytes_per_second"
 
 GIVEN_KEYS = ("model", BANDWIDTH, "matrix_flops", "pcie_bytes_per_second")
 DEVICE_KEYS = (
-    "index", "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target",
-    "memory_total_bytes", "memory_free_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
-    "pcie_generation", "pcie_width", "numa_node", *GIVEN_KEYS,
+    "index", "uuid", "pci_bus_id", "vendor", "name", "usable", "architecture", "compute_capability", "gfx_target", "gpu_cores", "metal_family",
+    "memory_total_bytes", "memory_free_bytes", "memory_reserved_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", "render_node", "device_group_ids", *GIVEN_KEYS,
 )  # fmt: skip
 HOST_KEYS = (
     "memory_total_bytes", "memory_available_bytes", "memory_limit_bytes", "cpu", "cores_physical", "cores_logical", "cores_performance",
     "numa_nodes", "hugepages_total_bytes", "hugepages_free_bytes", "simd", "disks", BANDWIDTH, "cpu_flops",
+    "memory_type", "memory_channels", "memory_bandwidth_theoretical_bytes_per_second",
 )  # fmt: skip
 DRIVER_KEYS = ("vendor", "version", "library_version", "mismatch", "cuda_max", "uvm", "secure_boot", "other_cards")
 MIG_KEYS = ("profile", "gpu_instance_id", "compute_instance_id", "parent_uuid")
@@ -73,6 +74,7 @@ class Node:
     """A machine: its GPUs in PCI bus order and its RAM. C(cpu_flops): operations per second of the processor's cores, None unless given.
 
     C(machine): its architecture as uname says it, None where not known.
+    C(ignored_gpus): the names of those that the backend doesn't drive. C(unusable_gpus): of those that don't work.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Node:
     cuda_max: str | None
     cpu_flops: int | None = None
     machine: str | None = None
+    unusable_gpus: tuple[str, ...] = ()
 
 
 def node_from_plain(facts, name=None, backend=None):
@@ -112,13 +115,15 @@ def node_from_plain(facts, name=None, backend=None):
         raise InfraError("not a list", where="node.devices", got=shown(devices), expected="a list of GPUs, empty for none")
     if len(devices) > MOST_DEVICES:
         raise InfraError("too many GPUs", where="node.devices", got=len(devices), expected=f"at most {MOST_DEVICES}")
-    gpus = [_gpu(row, f"node.devices[{index}]", total, available) for index, row in enumerate(devices)]
+    usable = [_is_usable(row, f"node.devices[{index}]") for index, row in enumerate(devices)]
+    gpus = [_gpu(row, f"node.devices[{index}]", total, available) for index, row in enumerate(devices) if usable[index]]
     _refuse_duplicates(gpus)
     chosen = _chosen(gpus, backend)
     return Node(
         name=name or check_option(facts.get("name"), NAME, "node.name") or "node",
         gpus=tuple(Gpu(device=f"{KINDS[backend or OWN[gpu['vendor']]].device}{number}", **gpu) for number, gpu in enumerate(chosen)),
         ignored_gpus=tuple(gpu["name"] for gpu in gpus if not any(gpu is other for other in chosen)),
+        unusable_gpus=tuple(str(row.get("name")) for row, is_usable in zip(devices, usable, strict=True) if not is_usable),
         memory_total_bytes=total,
         memory_available_bytes=available,
         memory_bandwidth_bytes_per_second=_ram_bandwidth(host, chosen),
@@ -177,6 +182,11 @@ def version_text(value, where):
     return value
 
 
+def _is_usable(row, where):
+    """Facts have GPUs too that don't work, or whose memory nothing tells."""
+    return not isinstance(row, dict) or check_option(row.get("usable"), FLAG, f"{where}.usable") is not False
+
+
 def _gpu(row, where, ram_total, ram_available):
     """The fields of a Gpu but its device, as a dictionary: what the facts tell, and from the table what they don't."""
     if not isinstance(row, dict):
@@ -188,7 +198,7 @@ def _gpu(row, where, ram_total, ram_available):
     unified = check_option(row.get("unified_memory"), FLAG, f"{where}.unified_memory")
     if unified is None:
         unified = bool(named and named.unified_memory)
-    total, free = _memory(row, where, vendor, named, (ram_total, ram_available) if unified else None)
+    total, free = _memory(row, where, vendor, name, named, (ram_total, ram_available) if unified else None)
     gfx_target = check_option(row.get("gfx_target"), NAME, f"{where}.gfx_target")
     model = _model(row, where, named or model_by_driver(vendor, parent_name(name) if row.get("mig") else name, total, gfx_target), total)
 
@@ -237,15 +247,18 @@ def _vendor(row, named, where):
     return vendor
 
 
-def _memory(row, where, vendor, named, ram):
+def _memory(row, where, vendor, name, named, ram):
     """(total, free) bytes. C(ram): those of the RAM where the GPU shares it, else None."""
     total_default = ram[0] if ram else named and named.memory_total_bytes
     total = _bytes(row, "memory_total_bytes", where, total_default)
     if total == 0:
         raise InfraError("a GPU without memory", where=f"{where}.memory_total_bytes", got="0", expected="the bytes that its driver reports")
+    if named is None and "memory_free_bytes" in row:
+        # Facts that know no figure, as those of a node without nvidia-smi.
+        named = model_by_driver(vendor, name, total)
     if ram:
         free_default = min(ram[1], working_set_bytes(vendor, total))
-    elif named and named.memory_free_bytes is not None:
+    elif named and named.memory_free_bytes is not None and named.memory_total_bytes is not None:
         free_default = max(total - (named.memory_total_bytes - named.memory_free_bytes), 0)
     else:
         free_default = total

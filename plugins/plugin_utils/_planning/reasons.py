@@ -39,6 +39,7 @@ def warnings(chooser, choice, backend, llama_cpp):
     """A list of sentences, empty where there is nothing to warn of."""
     model, node, settings = chooser.model, chooser.node, choice.placement.allocation.settings
     found = [f"{name}{f' ({count} of them)' if count > 1 else ''} is left out: {_why_left_out(backend, name)}." for name, count in _left_out(node)]
+    found += [f"{name} is left out: it can't be used as it is now; the problems among the node's facts say why." for name in node.unusable_gpus]
     if settings.n_ctx_seq > model.n_ctx_train:
         found.append(f"The context of {settings.n_ctx_seq} tokens is longer than the {model.n_ctx_train} the model was trained with.")
     if choice.fits and not chooser.bounds.least_asked and choice.ctx_size <= SMALLEST < chooser.bounds.most:

@@ -13,7 +13,8 @@ from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.version
 # Problems of the facts that mean an NVIDIA GPU is there, or should be, and can't be used.
 _UNUSABLE = {
     "no_driver", "driver_not_loaded", "nouveau", "other_driver", "nvidia_smi_missing", "driver_library_mismatch", "no_devices", "gpu_lost",
-    "gpu_memory_unreadable", "permission_denied", "nvidia_library_missing", "nvidia_smi_timeout", "nvidia_smi_failed",
+    "gpu_memory_unreadable", "gpu_needs_reset", "permission_denied", "nvidia_library_missing", "nvidia_smi_timeout", "nvidia_smi_failed", "nvml_timeout",
+    "nvml_failed",
 }  # fmt: skip
 
 
@@ -53,8 +54,10 @@ def node(facts, info):
     if not isinstance(info, dict) or "system" not in info or "daemons" not in info:
         raise InfraError("not what a node has of the toolkit", "node", shown(info), "node, as prositronic.infra.nvidia_container_toolkit_info returns it")
     platform = facts["platform"]
+    # Without nvidia-smi and its library the kernel module tells of GPUs, but the toolkit can make no specification for them.
+    told = not any(one["code"] == "nvidia_smi_missing" for one in facts["problems"])
     return Node(
-        gpus=tuple(device["name"] for device in facts["devices"] if device["vendor"] == "nvidia"),
+        gpus=tuple(device["name"] for device in facts["devices"] if device["vendor"] == "nvidia" and device.get("usable", True) and told),
         problems=tuple(one for one in facts["problems"] if one["code"] in _UNUSABLE and "amd" not in one["message"].lower()),
         wsl=platform["wsl"],
         jetson=platform["jetson"],

@@ -85,7 +85,7 @@ def test_the_documentation_names_what_is_returned(case):
 def test_the_documentation_names_every_problem():
     codes = {code for case in cases.CASES for code in cases.expected_of(case)["problems"]}
     codes |= set(diagnosis._TEXTS) | {code for code, _words, _fix in nvidia_failures._KNOWN_FAILURES}
-    codes |= {"cdi_spec_unreadable", "needs_root"}
+    codes |= {"cdi_spec_unreadable", "needs_root", "nvml_failed", "device_permission_denied"}
     text = yaml.safe_load(module.RETURN)["ansible_facts"]["contains"]["gpu"]["contains"]["problems"]["contains"]["code"]["description"]
     assert set(re.findall(r"V\((\w+)\)", " ".join(text))) == codes
 

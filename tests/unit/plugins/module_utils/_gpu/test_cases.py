@@ -20,8 +20,9 @@ CASES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
 LINUX = {"sysname": "Linux", "machine": "x86_64", "release": "6.8.0-79-generic"}
 
 DEVICE_KEYS = [
-    "index", "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target", "memory_total_bytes", "memory_free_bytes",
-    "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc", "pcie_generation", "pcie_width", "numa_node",
+    "index", "uuid", "pci_bus_id", "vendor", "name", "usable", "architecture", "compute_capability", "gfx_target", "gpu_cores", "metal_family",
+    "memory_total_bytes", "memory_free_bytes", "memory_reserved_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", "render_node", "device_group_ids",
 ]  # fmt: skip
 
 
@@ -62,14 +63,18 @@ def test_the_shape_is_the_same_for_all(case):
     assert [device["index"] for device in facts["devices"]] == list(range(len(facts["devices"])))
     for device in facts["devices"]:
         assert list(device) == DEVICE_KEYS
-        assert 0 <= device["memory_free_bytes"] <= device["memory_total_bytes"]
+        total, free = device["memory_total_bytes"], device["memory_free_bytes"]
+        assert total or not device["usable"]
+        assert free is None or 0 <= free <= total
     assert sorted(facts["driver"]) == ["cuda_max", "library_version", "mismatch", "other_cards", "secure_boot", "uvm", "vendor", "version"]
     assert sorted(facts["platform"]) == [
-        "cdi", "container", "engines", "gpu_operator", "jetson", "kernel", "kubernetes_node", "machine", "system", "toolkit", "wsl",
+        "cdi", "cgroup_version", "container", "engines", "gpu_operator", "jetson", "kernel", "kubernetes_node", "machine", "selinux", "system",
+        "toolkit", "wsl",
     ]  # fmt: skip
     assert sorted(facts["host"]) == [
         "cores_logical", "cores_performance", "cores_physical", "cpu", "disks", "hugepages_free_bytes", "hugepages_total_bytes",
-        "memory_available_bytes", "memory_bandwidth_bytes_per_second", "memory_limit_bytes", "memory_total_bytes", "numa_nodes", "simd",
+        "memory_available_bytes", "memory_bandwidth_bytes_per_second", "memory_bandwidth_theoretical_bytes_per_second", "memory_channels",
+        "memory_limit_bytes", "memory_total_bytes", "memory_type", "numa_nodes", "simd",
     ]  # fmt: skip
     for problem in facts["problems"]:
         assert list(problem) == ["code", "message", "fix"]

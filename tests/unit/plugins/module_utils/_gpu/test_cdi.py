@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu import cdi, cdi_yaml
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import Tree
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import DeviceFile, Tree
 
 # In the form that nvidia-ctk writes, keys sorted, lists not indented.
 SPEC = """---
@@ -160,3 +160,45 @@ def test_yaml_says_the_same_as_a_whole_parser(text):
 def test_yaml_beyond_that_is_refused(text):
     with pytest.raises(ValueError, match="not understood"):
         cdi_yaml.load(text)
+
+
+NUMBERED = SPEC.replace(
+    "  - path: /dev/nvidiactl\n",
+    "  - path: /dev/nvidiactl\n    major: 195\n    minor: 255\n  - path: /dev/nvidia-uvm\n    type: c\n    major: 507\n",
+)
+
+
+@pytest.mark.parametrize("write", [lambda text: ("nvidia.yaml", text), lambda text: ("nvidia.json", json.dumps(yaml.safe_load(text)))])
+@pytest.mark.parametrize("uvm, stale", [((507, 0), False), ((511, 0), True), ((507, 1), True), (None, False)])
+def test_the_number_of_a_device_changes_with_each_start(node, monkeypatch, write, uvm, stale):
+    numbers = {"/dev/nvidiactl": (195, 255), "/dev/nvidia0": (195, 0), "/dev/nvidia-uvm": uvm}
+    monkeypatch.setattr(Tree, "device", lambda self, path: DeviceFile(0, 0o666, *numbers[path]) if numbers.get(path) else None)
+    name, text = write(NUMBERED)
+    found, problems = read(node({**FILES, "/dev/nvidia-uvm": "", f"/etc/cdi/{name}": text}))
+    assert found["specs"][0]["stale"] is stale
+    assert [problem.code for problem in problems] == ["cdi_spec_stale"] * stale
+    if stale:
+        assert found["specs"][0]["why"] == f"/dev/nvidia-uvm is device 507:0 there, and {uvm[0]}:{uvm[1]} here"
+
+
+@pytest.mark.parametrize("number", ["many", "-1", "9" * 400, "[]", "1.5", "''"])
+def test_a_number_that_is_none_is_not_compared(node, monkeypatch, number):
+    monkeypatch.setattr(Tree, "device", lambda self, path: DeviceFile(0, 0o666, 1, 1))
+    text = SPEC.replace("  - path: /dev/nvidiactl\n", f"  - path: /dev/nvidiactl\n    major: {number}\n")
+    assert read(node({**FILES, "/etc/cdi/nvidia.yaml": text}))[0]["specs"][0]["stale"] is False
+
+
+def test_a_gpu_that_was_built_in_later(node):
+    found, problems = read(node({**FILES, "/dev/nvidia1": "", "/dev/nvidia10": "", "/dev/nvidia-modeset": "", "/etc/cdi/nvidia.yaml": SPEC}))
+    assert found["specs"][0]["why"] == "'all' is without /dev/nvidia1, /dev/nvidia10"
+    assert problems[0].code == "cdi_spec_stale" and "nvidia-ctk cdi generate" in problems[0].fix
+
+
+def test_one_gpu_alone_may_be_meant(node):
+    text = SPEC.replace("- containerEdits: {}\n  name: all\n", "")
+    assert read(node({**FILES, "/dev/nvidia1": "", "/etc/cdi/nvidia.yaml": text}))[0]["specs"][0]["stale"] is False
+
+
+def test_another_vendors_are_not_compared(node):
+    text = "cdiVersion: 0.5.0\nkind: example.com/gpu\ndevices:\n- name: all\n  containerEdits: {}\n"
+    assert read(node({"/dev/nvidia0": "", "/etc/cdi/other.yaml": text}))[0]["specs"][0]["stale"] is False

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.prositronic.infra.plugins.module_utils._gpu import pci_names
+import pytest
+
+from ansible_collections.prositronic.infra.plugins.module_utils._gpu import pci_memory, pci_names
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.facts import gather
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.pci import Card
 from ansible_collections.prositronic.infra.plugins.module_utils._gpu.tree import Tree
@@ -78,3 +80,65 @@ def test_the_names_of_cards_are_those_that_the_table_of_gpus_has():
 def test_a_revision_tells_amds_cards_apart():
     names = [pci_names.name(Card("0000:03:00.0", "1002", "744c", "amdgpu", revision)) for revision in ("c8", "cc", "99", None)]
     assert names == ["AMD Radeon RX 7900 XTX", "AMD Radeon RX 7900 XT", None, None]
+
+
+def test_the_memory_of_cards_is_that_of_the_table_of_gpus():
+    """Under a name that stands for cards with unlike memory it is one of theirs."""
+    wrong = []
+    for ids, total in pci_memory._TOTALS.items():
+        name = pci_names._NAMES[ids]
+        model = model_by_driver({"10de": "nvidia", "8086": "intel"}[ids[:4]], name, total)
+        wrong += [] if model.memory_total_bytes == total else [(ids, name, total, model.memory_total_bytes)]
+    assert wrong == []
+    assert len(pci_memory._TOTALS) > 100
+
+
+def test_a_gpu_that_two_sources_tell_of_is_there_once(recorded, node, card):
+    files = {**card("0000:01:00.0", "10de:27b8", driver="nvidia"), "/proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: NVIDIA L4\nDevice Minor: 0\n"}
+    (device,) = gather(recorded("l4"), node(files))["devices"]
+    assert (device["usable"], device["compute_capability"]) == (True, "8.9")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "Model", ":::", "Model: \nDevice Minor: x\nGPU UUID: \n", "\x00" * 100])
+def test_what_the_module_shows_may_be_anything(node, card, nothing, text):
+    files = {**card("0000:01:00.0", "10de:27b8", driver="nvidia"), "/proc/driver/nvidia/gpus/0000:01:00.0/information": text}
+    facts = gather(nothing, node(files))
+    assert codes(facts) == ["nvidia_smi_missing"]
+    assert [device["name"] for device in facts["devices"]] in ([], ["NVIDIA L4"])
+
+
+def arc(card, ids="8086:56a0", driver="xe", **files):
+    place = "/sys/bus/pci/devices/0000:03:00.0/"
+    return {**card("0000:03:00.0", ids, driver=driver), **{place + name.replace("__", "/"): text for name, text in files.items()}}
+
+
+@pytest.mark.parametrize(
+    "files, mib",
+    [
+        ({"tile0__physical_vram_size_bytes": "17179869184\n"}, 15473),
+        ({"tile0__physical_vram_size_bytes": "400000000\n"}, 15473),
+        ({"tile0__physical_vram_size_bytes": "0x200000000\n"}, 7782),
+        ({"resource": "0x0000006000000000 0x00000061ffffffff 0x000000000014220c\n"}, 7782),
+        ({"resource": "0x0000006000000000 0x00000063ffffffff 0x0000000000140204\n"}, None),
+        ({"resource": "nonsense\n0x1 0x2\n"}, None),
+        ({"tile0__physical_vram_size_bytes": "much\n"}, None),
+        ({}, None),
+    ],
+)
+def test_the_memory_of_an_arc_of_two_sizes(node, card, nothing, files, mib):
+    facts = gather(nothing, node(arc(card, **files)))
+    assert facts["devices"][0]["memory_total_bytes"] == (mib and mib * 2**20)
+    assert codes(facts) == ([] if mib else ["intel_memory_unknown"])
+
+
+def test_tiles_count_together(node, card, nothing):
+    files = {f"tile{number}__physical_vram_size_bytes": "68719476736\n" for number in (0, 1)}
+    assert gather(nothing, node(arc(card, "8086:0bd5", **files)))["devices"][0]["memory_total_bytes"] == 128 * 2**30
+
+
+def test_a_gpu_that_the_driver_leaves_alone_is_that_and_not_lost(recorded, node, card):
+    files = {**card("0000:01:00.0", "10de:27b8", driver="nvidia"), **card("0000:02:00.0", "10de:27b8", driver="nvidia")}
+    files["/proc/driver/nvidia/gpus/0000:02:00.0/information"] = "Model: NVIDIA L4\nDevice Minor: 1\nGPU Excluded:\t Yes\n"
+    facts = gather(recorded("l4"), node(files))
+    assert codes(facts) == ["uvm_missing", "gpu_excluded"]
+    assert [device["usable"] for device in facts["devices"]] == [True, False]

@@ -41,6 +41,9 @@ def test_a_plain_node(node):
         "hugepages_total_bytes": None,
         "hugepages_free_bytes": None,
         "memory_bandwidth_bytes_per_second": None,
+        "memory_bandwidth_theoretical_bytes_per_second": None,
+        "memory_type": None,
+        "memory_channels": None,
         "disks": [],
     }
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import platform
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,6 +29,8 @@ def test_a_plain_system(node):
         "jetson": None,
         "kubernetes_node": False,
         "gpu_operator": False,
+        "selinux": "disabled",
+        "cgroup_version": None,
     }
 
 
@@ -69,3 +72,34 @@ def test_nodes_of_kubernetes(node, path):
 
 def test_the_gpu_operator(node):
     assert read(node({"/run/nvidia/validations/toolkit-ready": ""}))["gpu_operator"] is True
+
+
+@pytest.mark.parametrize(
+    "files, state",
+    [
+        ({"/sys/fs/selinux/enforce": "1"}, "enforcing"),
+        ({"/sys/fs/selinux/enforce": "0"}, "permissive"),
+        ({}, "disabled"),
+        ({"/run/.containerenv": ""}, None),
+        ({"/run/.containerenv": "", "/sys/fs/selinux/enforce": "1"}, "enforcing"),
+    ],
+)
+def test_selinux(node, files, state):
+    assert read(node(files))["selinux"] == state
+
+
+def test_another_system_has_no_selinux(node):
+    assert system.read(Tree(node()), SimpleNamespace(sysname="Darwin", machine="arm64", release="25.4.0"))["selinux"] is None
+
+
+@pytest.mark.parametrize(
+    "path, version",
+    [
+        ("/sys/fs/cgroup/cgroup.controllers", 2),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", 1),
+        ("/sys/fs/cgroup/unified/cgroup.controllers", 1),
+        ("/sys/x", None),
+    ],
+)
+def test_the_version_of_the_control_groups(node, path, version):
+    assert read(node({path: ""}))["cgroup_version"] == version

@@ -17,8 +17,9 @@ NODES = {node["metadata"]["name"]: node for node in yaml.safe_load((FIXTURES / "
 SLICES = yaml.safe_load((FIXTURES / "resource_slices.yml").read_text())
 MIB = 1024**2
 KEYS = {
-    "index", "uuid", "pci_bus_id", "vendor", "name", "architecture", "compute_capability", "gfx_target", "memory_total_bytes", "memory_free_bytes",
-    "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc", "pcie_generation", "pcie_width", "numa_node",
+    "index", "uuid", "pci_bus_id", "vendor", "name", "usable", "architecture", "compute_capability", "gfx_target", "gpu_cores", "metal_family",
+    "memory_total_bytes", "memory_free_bytes", "memory_reserved_bytes", "unified_memory", "display_attached", "mig", "virtual", "persistence_mode", "ecc",
+    "pcie_generation", "pcie_width", "numa_node", "render_node", "device_group_ids",
 }  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def test_the_whole_of_it():
     assert got["schema"] == 2
     assert got["devices"][0] == {
         **dict.fromkeys(KEYS), "index": 0, "vendor": "nvidia", "name": H100, "architecture": "Hopper", "compute_capability": "9.0",
-        "memory_total_bytes": 81559 * MIB, "memory_free_bytes": 81081 * MIB, "unified_memory": False, "virtual": False,
+        "memory_total_bytes": 81559 * MIB, "memory_free_bytes": 81081 * MIB, "unified_memory": False, "virtual": False, "usable": True,
     }  # fmt: skip
     assert got["driver"] == {
         "vendor": "nvidia", "version": "580.95.05", "library_version": None, "mismatch": None, "cuda_max": "13.0", "uvm": None, "secure_boot": None,
@@ -75,13 +76,15 @@ def test_the_whole_of_it():
     }  # fmt: skip
     assert got["platform"] == {
         "system": "Linux", "machine": "x86_64", "kernel": "6.8.0-79-generic", "wsl": False, "container": False, "jetson": None, "kubernetes_node": True,
-        "gpu_operator": True, "engines": [{"name": "crio", "version": "1.34.1", "cdi": None, "rootless": False}], "toolkit": None,
+        "gpu_operator": True, "selinux": None, "cgroup_version": None,
+        "engines": [{"name": "crio", "version": "1.34.1", "cdi": None, "rootless": False}], "toolkit": None,
         "cdi": {"specs": [], "duplicates": []},
     }  # fmt: skip
     assert got["host"] == {
         "memory_total_bytes": 2113465792 * 1024, "memory_available_bytes": 2113363392 * 1024, "memory_limit_bytes": None, "cpu": None, "cores_physical": None,
         "cores_logical": 224, "cores_performance": None, "numa_nodes": None, "hugepages_total_bytes": 8 * 2**30, "hugepages_free_bytes": None,
-        "simd": ["avx", "avx2", "avx512f", "amx_tile"], "memory_bandwidth_bytes_per_second": None, "disks": [],
+        "simd": ["avx", "avx2", "avx512f", "amx_tile"], "memory_bandwidth_bytes_per_second": None,
+        "memory_bandwidth_theoretical_bytes_per_second": None, "memory_type": None, "memory_channels": None, "disks": [],
     }  # fmt: skip
 
 
@@ -227,12 +230,82 @@ def test_the_older_api_of_resource_slices():
 
 
 def test_slices_of_others():
-    got = dra(
-        {"spec": {"driver": "gpu.amd.com", "nodeName": "dra-a100", "devices": []}},
-        {"spec": {"driver": "dra.net", "nodeName": "dra-a100"}},
-        {"spec": {"allNodes": True}},
-    )
-    assert (codes(got), got["devices"]) == (["resource_slices_unread"], [])
+    got = dra({"spec": {"driver": "dra.net", "nodeName": "dra-a100", "devices": 1}}, {"spec": {"allNodes": True}}, {"spec": {"driver": ["x"], "nodeName": "n"}})
+    assert (codes(got), got["devices"]) == ([], [])
+
+
+def of_slices(name, slices=SLICES, **options):
+    node = {"metadata": {"name": name}, "status": {"capacity": {"memory": "1Ti"}, "allocatable": {"memory": "900Gi"}}}
+    return facts_by_node([node], slices, options)[name]
+
+
+def test_slices_of_amd():
+    got = of_slices("dra-mi300x")
+    assert devices(got) == [("AMD Instinct MI300X", 196592, 196292)] * 3
+    assert [row["pci_bus_id"] for row in got["devices"]] == ["0003:00:04.0", "0004:00:04.0", "0005:00:04.0"]
+    first, second, _third = got["devices"]
+    assert (first["vendor"], first["gfx_target"], first["numa_node"], second["numa_node"]) == ("amd", "gfx942", None, 1)
+    assert (got["driver"]["vendor"], got["driver"]["version"], codes(got)) == ("amd", "6.12.12", [])
+
+
+def amd_device(memory="24574Mi", **attributes):
+    told = {"type": "amdgpu-partition", "productName": "AMD_Instinct_MI300X_OAM", "partitionProfile": "cpx_nps4", "pciBusID": "0003:00:04.0", **attributes}
+    device = {"name": "gpu-4-132", "attributes": {key: {"string": value} for key, value in told.items()}, "capacity": {"memory": {"value": memory}}}
+    return [{"spec": {"driver": "gpu.amd.com", "nodeName": "n", "devices": [device]}}]
+
+
+def test_a_partition_is_a_device_with_its_own_memory():
+    got = of_slices("n", amd_device(), memory_used_bytes=100 * MIB)
+    assert devices(got) == [("AMD Instinct MI300X partition cpx_nps4", 24574, 24474)]
+    # The table has the whole GPU alone.
+    assert codes(of_slices("n", amd_device())) == ["gpu_unknown"]
+
+
+def test_a_gpu_whose_memory_is_not_that_of_its_name():
+    assert codes(of_slices("n", amd_device(type="amdgpu"))) == ["gpu_memory_unclear"]
+
+
+def test_a_tainted_amd_gpu():
+    slices = amd_device(type="amdgpu", memory="196592Mi")
+    slices[0]["spec"]["devices"][0]["taints"] = [{"key": "gpu.amd.com/unhealthy", "effect": "NoExecute"}]
+    assert (codes(of_slices("n", slices)), of_slices("n", slices)["devices"]) == (["gpu_unhealthy"], [])
+
+
+def test_slices_of_intel():
+    got = of_slices("dra-arc")
+    assert devices(got) == [("Intel(R) Arc(TM) Pro B60 Graphics", 24480, 24416)]
+    assert (got["devices"][0]["pci_bus_id"], got["driver"]["vendor"]) == ("0000:04:00.0", "intel")
+    assert codes(got) == ["gpu_unknown"] and "Arrow Lake-S" in got["problems"][0]["message"]
+
+
+def test_slices_of_an_older_driver_of_intel():
+    got = of_slices("dra-old-arc")
+    assert devices(got) == [("Intel(R) Arc(TM) A770 Graphics", 16288, 16224)]
+    assert got["devices"][0]["pci_bus_id"] == "0000:03:00.0"
+
+
+def test_slices_take_the_place_of_the_vendors_own_labels_alone():
+    node = copy.deepcopy(NODES["mi300x"])
+    slices = [{"spec": {"driver": "gpu.intel.com", "nodeName": "mi300x", "devices": []}}]
+    assert len(facts_by_node([node], slices)["mi300x"]["devices"]) == 8
+    slices[0]["spec"]["driver"] = "gpu.amd.com"
+    assert facts_by_node([node], slices)["mi300x"]["devices"] == []
+
+
+@pytest.mark.parametrize("driver", ["gpu.nvidia.com", "gpu.amd.com", "gpu.intel.com"])
+def test_any_attribute_may_be_of_any_kind(driver):
+    """No error but InfraError."""
+    values = [{"string": ""}, {"string": "x"}, {"int": -1}, {"int": 10**30}, {"bool": True}, {"version": "1.2.3"}]
+    source = next(each for each in SLICES if each["spec"]["driver"] == driver)["spec"]
+    for row in source["devices"]:
+        for key in row.get("attributes", {}):
+            for value in values:
+                changed = {**copy.deepcopy(row), "attributes": {**row["attributes"], key: value}}
+                try:
+                    got = of_slices("n", [{"spec": {"driver": driver, "nodeName": "n", "devices": [changed]}}])
+                except InfraError:
+                    continue
+                assert all(device["memory_free_bytes"] <= device["memory_total_bytes"] for device in got["devices"])
 
 
 STATUS = {"capacity": {"memory": "1Gi"}, "allocatable": {"memory": "1Gi"}}

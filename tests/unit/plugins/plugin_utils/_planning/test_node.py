@@ -322,3 +322,22 @@ def test_whatever_stands_anywhere_is_taken_or_refused_with_a_message(node):
                 assert str(error).startswith("node")
                 refused += 1
     assert refused > 100
+
+
+def test_a_gpu_that_can_not_be_used_is_left_out_whatever_is_known_of_it(facts):
+    mixed = facts(24, 24)
+    mixed["devices"][1].update(usable=False, name="NVIDIA L4", memory_total_bytes=None, memory_free_bytes=None)
+    node = node_from_plain(mixed)
+    assert [gpu.name for gpu in node.gpus] == ["GPU 0"]
+    assert (node.ignored_gpus, node.unusable_gpus) == ((), ("NVIDIA L4",))
+    mixed["devices"][1]["usable"] = "no"
+    with pytest.raises(InfraError, match=r"devices\[1\].usable"):
+        node_from_plain(mixed)
+
+
+def test_facts_that_do_not_tell_what_is_free_get_what_the_driver_leaves(facts):
+    known = facts(24, name="NVIDIA L4")
+    known["devices"][0].update(memory_total_bytes=23034 * 2**20, memory_free_bytes=None)
+    assert node_from_plain(known).gpus[0].memory_free_bytes == 22569 * 2**20
+    known["devices"][0]["name"] = "a GPU that the table doesn't have"
+    assert node_from_plain(known).gpus[0].memory_free_bytes == 23034 * 2**20

@@ -117,6 +117,14 @@ def test_a_gpu_that_can_not_be_used_is_a_reason_and_not_silence():
     assert refusal(facts, info) == "node: the NVIDIA GPU can't be used yet: nouveau holds the NVIDIA GPU. Install the NVIDIA driver."
 
 
+@pytest.mark.parametrize("usable, code", [(False, "driver_library_mismatch"), (True, "nvidia_smi_missing"), (False, "nvml_timeout")])
+def test_a_gpu_that_only_the_kernel_tells_of_is_none_for_containers(usable, code):
+    facts, info = nodes.node()
+    facts["devices"] = [{**device, "usable": usable} for device in facts["devices"]]
+    facts["problems"] = [{"code": code, "message": "it doesn't answer", "fix": "Reboot"}]
+    assert "can't be used yet: it doesn't answer" in refusal(facts, info)
+
+
 def test_a_problem_of_something_else_does_not_make_a_gpu():
     facts, info = nodes.node()
     facts["devices"] = []
