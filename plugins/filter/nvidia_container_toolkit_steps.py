@@ -170,7 +170,7 @@ _value:
       type: list
       elements: str
     repository:
-      description: The repository to set up, with its file and key. V(null) for none.
+      description: The options of M(prositronic.infra.package_repository), V(null) for none. For O(state=absent) those that remove the repository.
       type: dict
     old_repositories:
       description: Files of other repositories of the toolkit, to remove.
@@ -194,7 +194,7 @@ _value:
       description: The SELinux boolean to set. V(null) for none.
       type: dict
     artefacts:
-      description: For O(state=artefacts) what M(prositronic.infra.package_index_info) is asked.
+      description: For O(state=artefacts) the options of M(prositronic.infra.package_index_info).
       type: dict
     proofs:
       description: Commands that prove that containers see the GPUs.
