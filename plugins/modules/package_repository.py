@@ -169,9 +169,10 @@ def _try(module, given, key):
         for command in commands:
             rc, out, err = _run(module, command)
             if rc:
-                said = [line.strip() for line in f"{out}\n{err}".splitlines() if line.strip()]
+                # The reason comes last.
+                said = "; ".join(line.strip() for line in f"{out}\n{err}".splitlines() if line.strip())
                 raise InfraError(
-                    "the repository can't be read with its key, and nothing was changed", where=given["path"], got="; ".join(said[-8:]),
+                    "the repository can't be read with its key, and nothing was changed", where=given["path"], got=said[-400:],
                     fix="Either it can't be reached, or its list of packages is not signed by this key",
                 )  # fmt: skip
     finally:

@@ -34,7 +34,9 @@ RPM = ("busybox-static", "iptables", "netavark", "nftables", "podman", "rpm", "r
 
 
 def says(name: str, identity: str, like: str, version: str) -> str:
-    lines = (f'NAME="{name}"', f'ID="{identity}"', f'ID_LIKE="{like}"', f'VERSION_ID="{version}"', f'PRETTY_NAME="{name} {version} (a stand-in made of Debian)"')
+    """An option that gives the system another name."""
+    values = {"NAME": name, "ID": identity, "ID_LIKE": like, "VERSION_ID": version, "PRETTY_NAME": f"{name} {version} (a stand-in made of Debian)"}
+    lines = (f'{key}="{value}"' for key, value in values.items())
     return f"""--customize-hook=rm "$1/etc/os-release"; printf '%s\\n' {" ".join(f"'{line}'" for line in lines)} >"$1/etc/os-release" """
 
 
@@ -42,7 +44,8 @@ def says(name: str, identity: str, like: str, version: str) -> str:
 CONTAINERD_2 = (
     """--customize-hook=mkdir -p "$1/tmp/newer/partial"; sed -n 's/ trixie / forky /p' "$1/etc/apt/sources.list" >"$1/tmp/newer.list";"""
     """ o='-o Dir::Etc::SourceList=/tmp/newer.list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=/tmp/newer -o Acquire::Check-Valid-Until=false';"""
-    """ chroot "$1" sh -ec "cd /tmp; apt-get $o update; apt-get $o download containerd; dpkg --install containerd_*.deb; rm -r newer newer.list containerd_*" """
+    """ chroot "$1" sh -ec "cd /tmp; apt-get $o update; apt-get $o download containerd;"""
+    """ dpkg --install containerd_*.deb; rm -r newer newer.list containerd_*" """
 )
 # Name: the suite, packages beside the common ones, options beside the common ones.
 IMAGES = {

@@ -57,11 +57,21 @@ def refresh(manager, repository):
     if manager == "apt":
         only = ["-o", f"Dir::Etc::SourceList={repository}", "-o", "Dir::Etc::SourceParts=-", "-o", "APT::Get::List-Cleanup=0"] if repository else []
         return ["apt-get", "update", "-o", "DPkg::Lock::Timeout=120", "-o", "APT::Update::Error-Mode=any", *only]
-    name = [repository.rpartition("/")[2].rpartition(".")[0]] if repository else []
+    name = [_stem(repository)] if repository else []
     if manager == "zypper":
         # Without --gpg-auto-import-keys, which trusts any key that the repository itself brings.
         return ["zypper", "--non-interactive", "refresh", *name]
-    return [manager, "--assumeyes", "makecache", *(["--disablerepo=*", f"--enablerepo={name[0]}"] if name else [])]
+    return [manager, "--assumeyes", "makecache", *(["--disablerepo=*", f"--enablerepo={name[0]}", _not_without(name[0])] if name else [])]
+
+
+def _stem(path):
+    """The name of a file without its ending, which is that of the repository in it."""
+    return path.rpartition("/")[2].rpartition(".")[0]
+
+
+def _not_without(name):
+    """The option with which dnf does not go on without a repository that can't be read, as some systems have it do."""
+    return f"--setopt={name}.skip_if_unavailable=0"
 
 
 def trial(manager, directory, name, key):
@@ -75,7 +85,8 @@ def trial(manager, directory, name, key):
         # RPM's keys are the ones that zypper trusts: here this one alone.
         root = ["--root", directory]
         return f"{directory}/etc/zypp/repos.d/{name}", [["rpm", *root, "--import", key], ["zypper", "--non-interactive", *root, "refresh"]]
-    return path, [[manager, "--assumeyes", f"--setopt=reposdir={directory}", f"--setopt=cachedir={directory}/cache", "makecache"]]
+    places = [f"--setopt=reposdir={directory}", f"--setopt=cachedir={directory}/cache"]
+    return path, [[manager, "--assumeyes", *places, _not_without(_stem(name)), "makecache"]]
 
 
 RPM_KEYS = ["rpm", "--query", "--queryformat", "%{NAME}-%{VERSION}-%{RELEASE}\n%{DESCRIPTION}\n", "gpg-pubkey"]

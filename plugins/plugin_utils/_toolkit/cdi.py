@@ -24,10 +24,10 @@ _STATIC = "/etc/cdi/"
 
 def cdi(wishes, node, engines, packages_change):
     """{method, path, settings, refresh, remove, notes}; C(method) is "units", or "command" where the units can't do it."""
-    units = node.info["system"]["systemd"] and node.jetson is None
+    units = _has_units(node)
     if numbers(wishes.version) < (1, 18, 0):
         raise InfraError("this release has no units that keep the CDI specification up to date", "nvidia_container_toolkit_version", wishes.version, "1.18.0")
-    path = "/var/run/cdi/nvidia.yaml" if units else "/etc/cdi/nvidia.yaml"
+    path = spec_path(node)
     settings = _settings(wishes, node, engines)
     specs = [spec for spec in node.cdi_specs if spec["kind"] == "nvidia.com/gpu"]
     own = [spec for spec in specs if spec["path"].startswith(_REFRESHED if units else path)]
@@ -46,6 +46,15 @@ def cdi(wishes, node, engines, packages_change):
         "remove": old if wishes.remove_stale_cdi_specs else [],
         "notes": notes,
     }
+
+
+def spec_path(node):
+    """Where the specification is made on this node."""
+    return "/var/run/cdi/nvidia.yaml" if _has_units(node) else "/etc/cdi/nvidia.yaml"
+
+
+def _has_units(node):
+    return node.info["system"]["systemd"] and node.jetson is None
 
 
 def _settings(wishes, node, engines):

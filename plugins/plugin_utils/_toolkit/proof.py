@@ -8,6 +8,8 @@ from __future__ import annotations
 from .engines import RUNTIME_PATH, takes_cdi
 
 DEVICE = "nvidia.com/gpu=all"
+# Before, containerd's own client knows only device files, whatever the daemon takes.
+_CTR_TAKES_CDI_SINCE = (2, 0, 0)
 _NAME = "nvidia-container-toolkit-proof"
 _PROGRAM = ["nvidia-smi", "-L"]
 # Many a JetPack has no nvidia-smi, or does not give it to containers.
@@ -49,8 +51,8 @@ def _run(engine, wishes, node, options):
 
 
 def _ctr(engine, wishes, node):
-    """containerd's own client reads CDI specifications itself: it does not show whether the kubelet's containers get their devices."""
-    gpu = ["--device", DEVICE] if takes_cdi(engine) else ["--runc-binary", RUNTIME_PATH, "--env", "NVIDIA_VISIBLE_DEVICES=all"]
+    """The client reads CDI specifications itself: it does not show whether the kubelet's containers get their devices."""
+    gpu = ["--device", DEVICE] if engine.version >= _CTR_TAKES_CDI_SINCE else ["--runc-binary", RUNTIME_PATH, "--env", "NVIDIA_VISIBLE_DEVICES=all"]
     return {
         "image": {"ask": ["ctr", "images", "list", "--quiet", f"name=={wishes.verify_image}"], "pull": ["ctr", "images", "pull", wishes.verify_image]},
         "command": ["ctr", "run", "--rm", *gpu, wishes.verify_image, _NAME, *_program(node)],

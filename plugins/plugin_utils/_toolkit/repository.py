@@ -9,14 +9,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.openpgp import plain_fingerprint
 
 from .packages import wanted
-
-# The file, the key, and the folder under the address of the repository.
-_PLACES = {
-    "apt": ("/etc/apt/sources.list.d/nvidia-container-toolkit.sources", "/etc/apt/keyrings/nvidia-container-toolkit.asc", "deb"),
-    "dnf": ("/etc/yum.repos.d/nvidia-container-toolkit.repo", "/etc/pki/rpm-gpg/RPM-GPG-KEY-nvidia-container-toolkit", "rpm"),
-    "zypper": ("/etc/zypp/repos.d/nvidia-container-toolkit.repo", "/etc/pki/rpm-gpg/RPM-GPG-KEY-nvidia-container-toolkit", "rpm"),
-}
-_PLACES["yum"] = _PLACES["dnf"]
+from .places import PLACES
 
 
 def repository(wishes, node, packages):
@@ -24,7 +17,7 @@ def repository(wishes, node, packages):
     if wishes.source != "repository":
         return None
     manager = node.info["system"]["manager"]
-    path, key_path, kind = _PLACES[manager]
+    path, key_path, kind = PLACES[manager]
     url = _url(wishes, node)
     content = _apt(url, key_path) if kind == "deb" else _rpm(url, key_path, packages if wishes.hold else ())
     return {"manager": manager, "path": path, "content": content, "key_path": key_path, **_key(wishes)}
@@ -35,7 +28,7 @@ def removal(wishes, node):
     manager = node.info["system"]["manager"]
     if manager is None:
         return None
-    path, key_path, _kind = _PLACES[manager]
+    path, key_path, _kind = PLACES[manager]
     return {"manager": manager, "path": path, "key_path": key_path, "fingerprints": _key(wishes)["fingerprints"]}
 
 
@@ -46,7 +39,7 @@ def artefacts(wishes, node):
         raise InfraError("no package manager for this system is known", "node", system["name"] or "an unknown system", "apt, dnf, yum or zypper")
     return {
         "url": _url(wishes, node),
-        "format": _PLACES[system["manager"]][2],
+        "format": PLACES[system["manager"]][2],
         "packages": list(wanted(wishes)),
         "version": wishes.package_version,
         **_key(wishes),
@@ -55,7 +48,7 @@ def artefacts(wishes, node):
 
 def old_files(wishes, node):
     """Files to remove because they name the toolkit's repository too. Raises InfraError where that is not allowed or can't be done."""
-    own = _PLACES[node.info["system"]["manager"]][0]
+    own = PLACES[node.info["system"]["manager"]][0]
     # Another file for the same packages makes apt refuse all of them when it names another key, and can bring another version with any manager.
     found = [file for file in node.info["repositories"] if file["path"] != own]
     if not found or wishes.source != "repository":
@@ -84,7 +77,7 @@ def _key(wishes):
 
 def _url(wishes, node):
     system = node.info["system"]
-    return f"{wishes.repository_url.rstrip('/')}/{_PLACES[system['manager']][2]}/{system['architecture']}"
+    return f"{wishes.repository_url.rstrip('/')}/{PLACES[system['manager']][2]}/{system['architecture']}"
 
 
 def _apt(url, key):

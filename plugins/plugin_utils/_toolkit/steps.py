@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.packages import TOOLKIT
 
-from .cdi import cdi
+from .cdi import cdi, spec_path
 from .engines import chosen, engine_step, rootless_docker, takes_cdi
 from .node import node as checked_node
 from .packages import left_to_the_vendor, packages
@@ -90,15 +90,17 @@ def _present(wishes, node):
 
 
 def _absent(wishes, node):
-    installed = [name for name in reversed(TOOLKIT) if name in node.info["packages"]]
+    vendor = left_to_the_vendor(node)
+    installed = [] if vendor else [name for name in reversed(TOOLKIT) if name in node.info["packages"]]
     manager = node.info["system"]["manager"]
     engines = _engine_steps(wishes, node, chosen(wishes, node), None)
     own = [step["config"]["path"] for step in engines if step["config"]["own"]]
     return {
         "repository": removal(wishes, node),
         "packages": {"manager": manager, "packages": {name: node.info["packages"][name] for name in installed}} if installed else None,
-        "remove_files": ["/var/run/cdi/nvidia.yaml", *own],
+        "remove_files": [spec_path(node), *own],
         "engines": engines,
+        "notes": _vendor_notes(vendor),
     }
 
 
@@ -126,10 +128,13 @@ def _selinux(wishes, node):
     return {"boolean": "container_use_devices", "set": not selinux["container_use_devices"]}
 
 
+def _vendor_notes(vendor):
+    told = f"The toolkit's packages on this system are those of {vendor}: they, their repository and their version are left as they are."
+    return [told] if vendor else []
+
+
 def _notes(node, engines, vendor):
-    notes = []
-    if vendor:
-        notes.append(f"The toolkit's packages on this system are those of {vendor}: they, their repository and their version are left as they are.")
+    notes = _vendor_notes(vendor)
     if node.wsl:
         notes.append("This is WSL: the driver is that of Windows, no Linux driver may be installed, and the only CDI device is nvidia.com/gpu=all.")
     if node.kubernetes_node:
