@@ -28,9 +28,10 @@ options:
     type: dict
     required: true
   state:
-    description: V(absent) for the steps that remove the toolkit, V(artefacts) for what a node without internet needs.
+    description:
+      - V(absent) for the steps that remove the toolkit, V(verify) for those that only prove it, V(artefacts) for what a node without internet needs.
     type: str
-    choices: [present, absent, artefacts]
+    choices: [present, absent, verify, artefacts]
     default: present
   version:
     description: The one version of all the packages.

@@ -13,6 +13,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.versions import numbers
 
 from .engines import takes_cdi
+from .packages import left_to_the_vendor
 
 FLAGS = "NVIDIA_CTK_CDI_GENERATE_FEATURE_FLAGS"
 OLD_SCHEMA = "no-additional-gids-for-device-nodes"
@@ -32,6 +33,8 @@ def cdi(wishes, node, engines, packages_change):
     specs = [spec for spec in node.cdi_specs if spec["kind"] == "nvidia.com/gpu"]
     own = [spec for spec in specs if spec["path"].startswith(_REFRESHED if units else path)]
     old = [spec["path"] for spec in specs if units and spec["path"].startswith(_STATIC)]
+    # The command is given them, and only the units read them from a file.
+    unset = units and not settings.items() <= _there(node).items()
     notes = []
     if old and not wishes.remove_stale_cdi_specs:
         notes.append(
@@ -42,7 +45,7 @@ def cdi(wishes, node, engines, packages_change):
         "method": "units" if units else "command",
         "path": path,
         "settings": settings,
-        "refresh": node.has_gpu and (packages_change or not settings.items() <= _there(node).items() or not own or any(spec["stale"] for spec in own)),
+        "refresh": node.has_gpu and (packages_change or unset or not own or any(spec["stale"] for spec in own)),
         "remove": old if wishes.remove_stale_cdi_specs else [],
         "notes": notes,
     }
@@ -54,7 +57,10 @@ def spec_path(node):
 
 
 def _has_units(node):
-    return node.info["system"]["systemd"] and node.jetson is None
+    if not node.info["system"]["systemd"] or node.jetson is not None:
+        return False
+    # Those that are brought have them, an old one of the vendor may not.
+    return node.info["refresh_units"] or left_to_the_vendor(node) is None
 
 
 def _settings(wishes, node, engines):

@@ -35,6 +35,8 @@ def steps(facts, info, options):
         nothing = _nothing_to_do(wishes, node)
         if nothing:
             return _result("nothing", nothing)
+        if wishes.state == "verify":
+            return _result("apply", None, **_proved(wishes, node))
         _refuse(node)
         return _result("apply", None, **_present(wishes, node))
     except InfraError as error:
@@ -63,10 +65,21 @@ def _refuse(node):
         raise InfraError("no package manager for this system is known", "node", system["name"] or "an unknown system", "apt, dnf, yum or zypper")
 
 
-def _present(wishes, node):
+def _needs_a_gpu(wishes, node):
     if not node.has_gpu and not wishes.allow_no_gpu:
         problem = node.problems[0]
         raise InfraError(f"the NVIDIA GPU can't be used yet: {problem['message']}", where="node", fix=problem["fix"])
+
+
+def _proved(wishes, node):
+    """Whatever brought the toolkit to the node, in whichever version."""
+    _needs_a_gpu(wishes, node)
+    engines = chosen(wishes, node)
+    return {"proofs": proofs(wishes, node, engines), "notes": _notes(node, engines, left_to_the_vendor(node))}
+
+
+def _present(wishes, node):
+    _needs_a_gpu(wishes, node)
     vendor = left_to_the_vendor(node)
     wanted = None if vendor else packages(wishes, node)
     engines = chosen(wishes, node)

@@ -304,3 +304,22 @@ def test_wishes_that_can_not_be_are_errors(options, message):
 def test_what_are_no_facts_are_errors(given):
     with pytest.raises(InfraError, match="not "):
         steps(*given, {})
+
+
+def test_a_toolkit_of_whatever_version_is_proved():
+    given = nodes.node({"podman": "5.4.2"}, info={"packages": dict.fromkeys(nodes.TOOLKIT, "1.17.8-1"), "repositories": [OLD]}, gpu_operator=True)
+    result = made(*given, state="verify", verify_image="image")
+    assert [proof["engine"] for proof in result["proofs"]] == ["podman"]
+    assert (result["packages"], result["repository"], result["engines"], result["cdi"]) == (None, None, [], None)
+
+
+def test_a_vendor_s_toolkit_without_the_units_makes_its_specification_by_command():
+    given = nodes.node({"podman": "4.9.3"}, info={"packages": dict.fromkeys(nodes.TOOLKIT, "1.16.2-1")}, system={"vendor_image": "DGX OS"})
+    cdi = made(*given)["cdi"]
+    assert (cdi["method"], cdi["path"], cdi["refresh"]) == ("command", "/etc/cdi/nvidia.yaml", True)
+    # What old engines need is given to the command, and is in no file.
+    assert cdi["settings"]
+    given[0]["platform"]["cdi"]["specs"] = [{**nodes.SPEC, "path": "/etc/cdi/nvidia.yaml"}]
+    assert made(*given)["cdi"]["refresh"] is False
+    given[1]["refresh_units"] = True
+    assert made(*given)["cdi"]["method"] == "units"
