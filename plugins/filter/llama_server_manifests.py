@@ -172,7 +172,8 @@ options:
     default: llm.example.com
   facts:
     description:
-      - The facts of the node, C(ansible_facts['gpu']). They answer what is not given of O(podman_version), O(engine), O(gpu_access) and O(cdi_devices).
+      - The facts of the node, C(ansible_facts['gpu']). They answer what is not given of O(podman_version), O(engine), O(gpu_access), O(cdi_devices)
+        and O(device_groups).
     type: dict
 seealso:
   - plugin: prositronic.infra.llama_plan

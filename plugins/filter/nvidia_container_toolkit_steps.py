@@ -28,9 +28,10 @@ options:
     type: dict
     required: true
   state:
-    description: V(absent) for the steps that remove the toolkit, V(artefacts) for what a node without internet needs.
+    description:
+      - V(absent) for the steps that remove the toolkit, V(verify) for those that only prove it, V(artefacts) for what a node without internet needs.
     type: str
-    choices: [present, absent, artefacts]
+    choices: [present, absent, verify, artefacts]
     default: present
   version:
     description: The one version of all the packages.
@@ -170,7 +171,7 @@ _value:
       type: list
       elements: str
     repository:
-      description: The repository to set up, with its file and key. V(null) for none.
+      description: The options of M(prositronic.infra.package_repository), V(null) for none. For O(state=absent) those that remove the repository.
       type: dict
     old_repositories:
       description: Files of other repositories of the toolkit, to remove.
@@ -194,7 +195,7 @@ _value:
       description: The SELinux boolean to set. V(null) for none.
       type: dict
     artefacts:
-      description: For O(state=artefacts) what M(prositronic.infra.package_index_info) is asked.
+      description: For O(state=artefacts) the options of M(prositronic.infra.package_index_info).
       type: dict
     proofs:
       description: Commands that prove that containers see the GPUs.

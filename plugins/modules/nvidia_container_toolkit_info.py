@@ -66,7 +66,7 @@ node:
       type: dict
       sample: {nvidia-container-toolkit-base: 1.20.0-1}
     held:
-      description: Those of them that are held at their version (apt).
+      description: Those of them that are held at their version (apt and zypper).
       type: list
       elements: str
     repositories:
@@ -91,7 +91,7 @@ node:
       type: dict
       sample: {docker: {unit: docker.service, active: true, arguments: ["-H", "fd://"]}, containerd: null, crio: null}
     clients:
-      description: Those of the commands C(docker) and C(podman) that are there. A Docker daemon may be there without its client.
+      description: Those of the commands C(docker), C(podman) and containerd's C(ctr) that are there. A Docker daemon may be there without its client.
       type: list
       elements: str
     containers:

@@ -36,12 +36,14 @@ options:
     description: Their version, with the number of the build.
     type: str
     required: true
-  key_url:
-    description: Where the key of the repository is.
+  key:
+    description: The key of the repository itself, armoured.
     type: str
-    required: true
+  key_url:
+    description: Where to download the key from.
+    type: str
   fingerprints:
-    description: The fingerprints of all the keys in that file.
+    description: The fingerprints of all the keys in the key file.
     type: list
     elements: str
     required: true
@@ -100,7 +102,7 @@ packages:
       type: str
       sample: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 key:
-  description: The key of the repository, as C(url), C(fingerprints) and C(sha256).
+  description: The key of the repository, as C(url) (V(null) where the key itself was given), C(fingerprints) and C(sha256).
   returned: success
   type: dict
   sample: {url: "https://nvidia.github.io/libnvidia-container/gpgkey", fingerprints: [C95B321B61E88C1809C4F759DDCAE044F796ECB0], sha256: "..."}
@@ -118,7 +120,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import fetch_url
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
-from ansible_collections.prositronic.infra.plugins.module_utils._toolkit import index
+from ansible_collections.prositronic.infra.plugins.module_utils._toolkit import index, web
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.openpgp import binary_key, checked_key, plain_fingerprint
 
 
@@ -129,17 +131,20 @@ def main():
             "format": {"type": "str", "required": True, "choices": ["deb", "rpm"]},
             "packages": {"type": "list", "elements": "str", "required": True},
             "version": {"type": "str", "required": True},
-            "key_url": {"type": "str", "required": True, "no_log": False},
+            "key": {"type": "str", "no_log": False},
+            "key_url": {"type": "str", "no_log": False},
             "fingerprints": {"type": "list", "elements": "str", "required": True},
             "timeout": {"type": "int", "default": 30},
         },
+        required_one_of=[("key", "key_url")],
+        mutually_exclusive=[("key", "key_url")],
         supports_check_mode=True,
     )
     given = module.params
     base = given["url"].rstrip("/")
     try:
         fingerprints = [plain_fingerprint(fingerprint) for fingerprint in given["fingerprints"]]
-        key = checked_key(_fetch(module, given["key_url"]), fingerprints)
+        key = checked_key(web.key(_asker(module), given["key"], given["key_url"]), fingerprints)
         found, checked = (_deb if given["format"] == "deb" else _rpm)(module, base, key)
         found = index.complete(found, given["packages"], given["version"], base)
     except InfraError as error:
@@ -192,10 +197,11 @@ def _file(module, content):
 
 
 def _fetch(module, url):
-    response, info = fetch_url(module, url, timeout=module.params["timeout"])
-    if info["status"] not in (200, None) or response is None:
-        raise InfraError("this can't be downloaded", where=url, got=info["msg"])
-    return response.read()
+    return web.fetch(_asker(module), url)
+
+
+def _asker(module):
+    return lambda url: fetch_url(module, url, timeout=module.params["timeout"])
 
 
 if __name__ == "__main__":

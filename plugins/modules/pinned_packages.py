@@ -120,64 +120,69 @@ def main():
 def _install(module, given):
     wanted = given["packages"]
     before, held = _installed(module)
+    to_hold = _to_hold(given, held)
     needed = change(wanted, before)
     allowed(needed, wanted, before, given["allow_upgrade"], given["allow_downgrade"])
     if needed and not module.check_mode:
         _refresh(module, given["repository"])
-        command = packages.install(given["manager"], wanted, given["files"], bool(needed.downgrade))
-        rc, out, err = _run(module, command)
-        if rc:
-            # What they need may come from repositories whose lists were never read on this node.
-            _refresh(module, None)
-            rc, out, err = _run(module, command)
-        if rc:
-            raise _failed(command, out, err)
-        # A package manager may let a hold go when it changes the package.
-        after, held = _installed(module)
+        if given["manager"] == "zypper":
+            # It does not change what is locked, whatever it is asked.
+            _hold(module, held, [])
+        try:
+            _change(module, given, bool(needed.downgrade))
+        except InfraError:
+            _hold(module, _installed(module)[1], held)
+            raise
+        after, now_held = _installed(module)
         left = {name: after.get(name) for name, version in wanted.items() if after.get(name) != version}
         if left:
             raise InfraError("the package manager says it is done, but these versions are not installed", got=str(left), expected=str(wanted))
-    holds = _hold(module, given, held)
-    _done(module, bool(needed) or holds, before, {**before, **wanted})
+        # A package manager may let a hold go when it changes the package.
+        _hold(module, now_held, to_hold)
+    elif not module.check_mode:
+        _hold(module, held, to_hold)
+    _done(module, bool(needed) or sorted(held) != sorted(to_hold), before, {**before, **wanted})
+
+
+def _to_hold(given, held):
+    if given["hold"] is None or not packages.holds(given["manager"]):
+        return held
+    return list(given["packages"]) if given["hold"] else []
+
+
+def _change(module, given, downgrade):
+    command = packages.install(given["manager"], given["packages"], given["files"], downgrade)
+    rc, out, err = _run(module, command)
+    if rc:
+        # What they need may come from repositories whose lists were never read on this node.
+        _refresh(module, None)
+        rc, out, err = _run(module, command)
+    if rc:
+        raise _failed(command, out, err)
 
 
 def _remove(module, given):
-    before, _held = _installed(module)
+    before, held = _installed(module)
     if before and not module.check_mode:
-        for name in before:
-            release = packages.hold(given["manager"], name, False)
-            if release and given["manager"] == "apt":
-                _run(module, release)
-        command = packages.remove(given["manager"], list(before))
-        rc, out, err = _run(module, command)
-        if rc:
-            raise _failed(command, out, err)
+        _hold(module, held, [])
+        _must(module, packages.remove(given["manager"], list(before)))
     _done(module, bool(before), before, {})
 
 
-def _hold(module, given, held):
-    """Whether a hold changes."""
-    if given["hold"] is None or packages.hold(given["manager"], "", True) is None:
-        return False
-    if given["manager"] == "zypper":
-        held = _zypper_locks(module)
-    changing = [name for name in given["packages"] if (name in held) != given["hold"]]
-    for name in [] if module.check_mode else changing:
-        command = packages.hold(given["manager"], name, given["hold"])
-        rc, out, err = _run(module, command)
-        if rc:
-            raise _failed(command, out, err)
-    return bool(changing)
-
-
-def _zypper_locks(module):
-    out = _run(module, ["zypper", "--non-interactive", "--quiet", "locks"])[1]
-    return [column.strip() for line in out.splitlines() for column in line.split("|")[1:2]]
+def _hold(module, held, to_hold):
+    """Let go what is held and should not be, and hold what is not and should be."""
+    for name in sorted({*held} ^ {*to_hold}):
+        _must(module, packages.hold(module.params["manager"], name, name in to_hold))
 
 
 def _installed(module):
+    """({name: version}, [names that are held]) of the packages asked for."""
     manager, names = module.params["manager"], list(module.params["packages"])
-    return packages.installed(manager, _run(module, packages.query(manager, names))[1])
+    versions, held = packages.installed(manager, _run(module, packages.query(manager, names))[1])
+    if manager == "zypper":
+        locks = packages.zypper_locks(_run(module, packages.ZYPPER_LOCKS)[1])
+        held = [name for name in names if name in locks]
+    return versions, held
 
 
 def _refresh(module, repository):
@@ -193,6 +198,12 @@ def _refresh(module, repository):
 def _run(module, command):
     environment = {"LC_ALL": "C", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
     return module.run_command(command, environ_update=environment, errors="replace")
+
+
+def _must(module, command):
+    rc, out, err = _run(module, command)
+    if rc:
+        raise _failed(command, out, err)
 
 
 def _failed(command, out, err):

@@ -27,11 +27,25 @@ OPTIONS = (
 )
 # Container engines inside the machine, and the smallest thing an image can be made of.
 ENGINES = ("aardvark-dns", "busybox-static", "docker.io", "iptables", "netavark", "nftables", "podman", "runc")
-# There is no source of EL or SUSE systems here. Debian with dnf and zypper that says it is Rocky Linux 9 runs the same tools.
-RPM = ("busybox-static", "dnf", "iptables", "netavark", "nftables", "podman", "rpm", "runc", "zypper")
-SAYS_ROCKY = (
-    """--customize-hook=rm "$1/etc/os-release"; printf '%s\\n' 'NAME="Rocky Linux"' 'ID="rocky"' 'ID_LIKE="rhel centos fedora"' """
-    """'VERSION_ID="9.6"' 'PRETTY_NAME="Rocky Linux 9.6 (a stand-in made of Debian)"' >"$1/etc/os-release" """
+# A user without root who runs containers, too.
+ROOTLESS = ("libpam-systemd", "rootlesskit", "slirp4netns", "uidmap")
+# There is no source of EL or SUSE systems here. Debian with their package manager and a release file that says so runs the same tools.
+RPM = ("busybox-static", "iptables", "netavark", "nftables", "podman", "rpm", "runc")
+
+
+def says(name: str, identity: str, like: str, version: str) -> str:
+    """An option that gives the system another name."""
+    values = {"NAME": name, "ID": identity, "ID_LIKE": like, "VERSION_ID": version, "PRETTY_NAME": f"{name} {version} (a stand-in made of Debian)"}
+    lines = (f'{key}="{value}"' for key, value in values.items())
+    return f"""--customize-hook=rm "$1/etc/os-release"; printf '%s\\n' {" ".join(f"'{line}'" for line in lines)} >"$1/etc/os-release" """
+
+
+# containerd 2, which the release after Debian 13 has: no other package there that it needs is newer.
+CONTAINERD_2 = (
+    """--customize-hook=mkdir -p "$1/tmp/newer/partial"; sed -n 's/ trixie / forky /p' "$1/etc/apt/sources.list" >"$1/tmp/newer.list";"""
+    """ o='-o Dir::Etc::SourceList=/tmp/newer.list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=/tmp/newer -o Acquire::Check-Valid-Until=false';"""
+    """ chroot "$1" sh -ec "cd /tmp; apt-get $o update; apt-get $o download containerd;"""
+    """ dpkg --install containerd_*.deb; rm -r newer newer.list containerd_*" """
 )
 # Debian 13 has no llama.cpp. Debian's unstable has, with a GPU in software (Mesa's llvmpipe); of it only what llama-server needs is taken.
 # Mesa's drivers for real GPUs are large, and would look for some.
@@ -50,8 +64,9 @@ IMAGES = {
     "debian12": ("bookworm", (), ()),
     "debian13": ("trixie", (), ()),
     "toolkit_debian12": ("bookworm", ENGINES, ()),
-    "toolkit_debian13": ("trixie", (*ENGINES, "docker-cli"), ()),
-    "toolkit_rpm": ("bookworm", RPM, (SAYS_ROCKY,)),
+    "toolkit_debian13": ("trixie", (*ENGINES, *ROOTLESS, "docker-cli"), ()),
+    "toolkit_rpm": ("bookworm", ("dnf", *RPM), (says("Rocky Linux", "rocky", "rhel centos fedora", "9.6"),)),
+    "toolkit_suse": ("trixie", ("zypper", *RPM), (says("openSUSE Leap", "opensuse-leap", "suse opensuse", "16.0"), CONTAINERD_2)),
     "servers_debian13": ("trixie", SERVERS, FROM_UNSTABLE),
 }
 FALLBACK = pathlib.Path(__file__).with_name("containers.conf")

@@ -241,6 +241,8 @@ def repository(made: pathlib.Path, place: pathlib.Path, home: pathlib.Path, fing
     gpg(home, "--local-user", fingerprint, "--clear-sign", "--output", str(deb / "InRelease"), str(deb / "Release"))
     subprocess.run(["createrepo_c", "--quiet", str(rpm)], check=True)
     gpg(home, "--local-user", fingerprint, "--armor", "--detach-sign", str(rpm / "repodata" / "repomd.xml"))
+    # zypper offers to trust what a repository brings under this name.
+    (rpm / "repodata" / "repomd.xml.key").write_bytes(gpg(home, "--armor", "--export", fingerprint))
 
 
 def key(home: pathlib.Path, name: str) -> str:

@@ -27,6 +27,9 @@ def read(tree, machine, find, run, users, directory=None):
     versions, held = {}, []
     if manager:
         versions, held = packages.installed(manager, run(packages.query(manager, [*packages.TOOLKIT, "nvidia-docker2", "nvidia-container-runtime"]))[1])
+    if manager == "zypper":
+        locks = packages.zypper_locks(run(packages.ZYPPER_LOCKS)[1])
+        held = [name for name in versions if name in locks]
     running = containers.read(tree)
     return {
         "system": found,
@@ -34,7 +37,7 @@ def read(tree, machine, find, run, users, directory=None):
         "held": held,
         "repositories": repositories.read(tree),
         "daemons": {name: _daemon(unit, found["systemd"], run) for name, unit in _DAEMONS.items()},
-        "clients": [name for name in ("docker", "podman") if find(name)],
+        "clients": [name for name in ("docker", "podman", "ctr") if find(name)],
         "containers": {name: running.get(name, {"running": 0, "gpu": 0}) for name in ("podman", *_DAEMONS)},
         "hook": HOOK if tree.exists(HOOK) else None,
         "refresh_settings": _assignments(tree.text(REFRESH_SETTINGS)),

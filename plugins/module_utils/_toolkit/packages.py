@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import re
+
+from .openpgp import fingerprints
+
 TOOLKIT = ("libnvidia-container1", "libnvidia-container-tools", "nvidia-container-toolkit-base", "nvidia-container-toolkit")
 """Each needs those before it."""
 
@@ -53,10 +57,46 @@ def refresh(manager, repository):
     if manager == "apt":
         only = ["-o", f"Dir::Etc::SourceList={repository}", "-o", "Dir::Etc::SourceParts=-", "-o", "APT::Get::List-Cleanup=0"] if repository else []
         return ["apt-get", "update", "-o", "DPkg::Lock::Timeout=120", "-o", "APT::Update::Error-Mode=any", *only]
-    name = [repository.rpartition("/")[2].rpartition(".")[0]] if repository else []
+    name = [_stem(repository)] if repository else []
     if manager == "zypper":
-        return ["zypper", "--non-interactive", "--gpg-auto-import-keys", "refresh", *name]
-    return [manager, "--assumeyes", "makecache", *(["--disablerepo=*", f"--enablerepo={name[0]}"] if name else [])]
+        # Without --gpg-auto-import-keys, which trusts any key that the repository itself brings.
+        return ["zypper", "--non-interactive", "refresh", *name]
+    return [manager, "--assumeyes", "makecache", *(["--disablerepo=*", f"--enablerepo={name[0]}", _not_without(name[0])] if name else [])]
+
+
+def _stem(path):
+    """The name of a file without its ending, which is that of the repository in it."""
+    return path.rpartition("/")[2].rpartition(".")[0]
+
+
+def _not_without(name):
+    """The option with which dnf does not go on without a repository that can't be read, as some systems have it do."""
+    return f"--setopt={name}.skip_if_unavailable=0"
+
+
+def trial(manager, directory, name, key):
+    """(path for the repository's file, commands that read its list of packages) with nothing but what is in C(directory), where the C(key) is too."""
+    path = f"{directory}/{name}"
+    if manager == "apt":
+        places = [f"Dir::Etc::SourceList={path}", "Dir::Etc::SourceParts=-", f"Dir::State::Lists={directory}/lists", f"Dir::Cache={directory}/cache"]
+        options = [part for option in ("APT::Update::Error-Mode=any", *places) for part in ("-o", option)]
+        return path, [["mkdir", "-p", f"{directory}/lists/partial"], ["apt-get", "update", *options]]
+    if manager == "zypper":
+        # RPM's keys are the ones that zypper trusts: here this one alone.
+        root = ["--root", directory]
+        return f"{directory}/etc/zypp/repos.d/{name}", [["rpm", *root, "--import", key], ["zypper", "--non-interactive", *root, "refresh"]]
+    places = [f"--setopt=reposdir={directory}", f"--setopt=cachedir={directory}/cache"]
+    return path, [[manager, "--assumeyes", *places, _not_without(_stem(name)), "makecache"]]
+
+
+RPM_KEYS = ["rpm", "--query", "--queryformat", "%{NAME}-%{VERSION}-%{RELEASE}\n%{DESCRIPTION}\n", "gpg-pubkey"]
+"""The command that prints the keys that RPM trusts."""
+
+
+def rpm_keys(output):
+    """{fingerprint: name of the package that stands for the key} from what RPM_KEYS printed."""
+    found = re.findall(r"^(gpg-pubkey-\S+)\n(.*?-----END PGP PUBLIC KEY BLOCK-----)", output, re.MULTILINE | re.DOTALL)
+    return {fingerprint: name for name, key in found for fingerprint in fingerprints(key.encode())}
 
 
 def remove(manager, names):
@@ -64,10 +104,22 @@ def remove(manager, names):
     return ["dpkg", "--purge", *names] if manager == "apt" else ["rpm", "--erase", *names]
 
 
+def holds(manager):
+    """Whether the package manager can hold a package by itself."""
+    return manager in ("apt", "zypper")
+
+
 def hold(manager, name, on):
-    """The command that holds a package or lets it go; None where the manager has none of its own."""
+    """The command that holds a package or lets it go, of a manager that can."""
     if manager == "apt":
         return ["apt-mark", "hold" if on else "unhold", name]
-    if manager == "zypper":
-        return ["zypper", "--non-interactive", "addlock" if on else "removelock", name]
-    return None
+    return ["zypper", "--non-interactive", "addlock" if on else "removelock", name]
+
+
+ZYPPER_LOCKS = ["zypper", "--non-interactive", "--quiet", "locks"]
+"""The command that prints what zypper holds."""
+
+
+def zypper_locks(output):
+    """The names in the table that ZYPPER_LOCKS printed."""
+    return [column.strip() for line in output.splitlines() for column in line.split("|")[1:2]]

@@ -16,11 +16,12 @@ _ONE_LINE = re.compile(r"deb(?:-src)?\s+(?:\[[^\]]*\]\s+)?(\S+)")
 def read(tree):
     """Every file with a repository that is switched on and holds NVIDIA's Container Toolkit: a list of {path, urls, others}.
 
-    C(others) are the other repositories in the same file.
+    C(others) are the other repositories in the same file. A file of the toolkit's name is one whatever its address.
     """
     found = []
     for path, urls in _files(tree):
-        nvidia = [url for url in urls if _NVIDIA.search(url)]
+        named = path.rpartition("/")[2].startswith("nvidia-container-toolkit.")
+        nvidia = [url for url in urls if named or _NVIDIA.search(url)]
         if nvidia:
             found.append({"path": path, "urls": nvidia, "others": [url for url in urls if url not in nvidia]})
     return found

@@ -18,7 +18,7 @@ def from_facts(target, option, facts):
     if not isinstance(platform, dict) or not isinstance(platform.get("engines"), list):
         raise InfraError("not the facts of a node", f"{WHERE}.facts", shown(facts), "ansible_facts['gpu'], as the module gpu_facts returns it")
     engines = {engine.get("name"): engine for engine in platform["engines"] if isinstance(engine, dict)}
-    told = {**_CHOOSE[target](engines, option), **_wsl(platform, target)}
+    told = {**_CHOOSE[target](engines, option), **_wsl(platform, target), **_groups(facts.get("devices"), target)}
     told = {name: value for name, value in told.items() if option[name] is None}
     return {**option, **{name: value for name, (value, _reason) in told.items()}}, tuple(reason for _value, reason in told.values())
 
@@ -47,6 +47,15 @@ def _wsl(platform, target):
     if not platform.get("wsl") or target == "systemd":
         return {}
     return {"cdi_devices": (["nvidia.com/gpu=all"], "Under WSL the GPUs are one CDI device.")}
+
+
+def _groups(devices, target):
+    """The groups of AMD's and Intel's device nodes by number, as the names mean others in an image; gpu_access.py says whether they are needed."""
+    if target == "systemd" or not isinstance(devices, list):
+        return {}
+    numbers = {number for device in devices if isinstance(device, dict) for number in device.get("device_group_ids") or () if isinstance(number, int)}
+    groups = [str(number) for number in sorted(numbers)]
+    return {"device_groups": (groups, f"The GPU's device nodes belong to the groups {', '.join(groups)} of the node.")} if groups else {}
 
 
 _CHOOSE = {"quadlet": _quadlet, "compose": _compose, "systemd": _systemd}

@@ -13,6 +13,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.versions import numbers
 
 from .engines import takes_cdi
+from .packages import left_to_the_vendor
 
 FLAGS = "NVIDIA_CTK_CDI_GENERATE_FEATURE_FLAGS"
 OLD_SCHEMA = "no-additional-gids-for-device-nodes"
@@ -24,14 +25,16 @@ _STATIC = "/etc/cdi/"
 
 def cdi(wishes, node, engines, packages_change):
     """{method, path, settings, refresh, remove, notes}; C(method) is "units", or "command" where the units can't do it."""
-    units = node.info["system"]["systemd"] and node.jetson is None
+    units = _has_units(node)
     if numbers(wishes.version) < (1, 18, 0):
         raise InfraError("this release has no units that keep the CDI specification up to date", "nvidia_container_toolkit_version", wishes.version, "1.18.0")
-    path = "/var/run/cdi/nvidia.yaml" if units else "/etc/cdi/nvidia.yaml"
+    path = spec_path(node)
     settings = _settings(wishes, node, engines)
     specs = [spec for spec in node.cdi_specs if spec["kind"] == "nvidia.com/gpu"]
     own = [spec for spec in specs if spec["path"].startswith(_REFRESHED if units else path)]
     old = [spec["path"] for spec in specs if units and spec["path"].startswith(_STATIC)]
+    # The command is given them, and only the units read them from a file.
+    unset = units and not settings.items() <= _there(node).items()
     notes = []
     if old and not wishes.remove_stale_cdi_specs:
         notes.append(
@@ -42,10 +45,22 @@ def cdi(wishes, node, engines, packages_change):
         "method": "units" if units else "command",
         "path": path,
         "settings": settings,
-        "refresh": node.has_gpu and (packages_change or not settings.items() <= _there(node).items() or not own or any(spec["stale"] for spec in own)),
+        "refresh": node.has_gpu and (packages_change or unset or not own or any(spec["stale"] for spec in own)),
         "remove": old if wishes.remove_stale_cdi_specs else [],
         "notes": notes,
     }
+
+
+def spec_path(node):
+    """Where the specification is made on this node."""
+    return "/var/run/cdi/nvidia.yaml" if _has_units(node) else "/etc/cdi/nvidia.yaml"
+
+
+def _has_units(node):
+    if not node.info["system"]["systemd"] or node.jetson is not None:
+        return False
+    # Those that are brought have them, an old one of the vendor may not.
+    return node.info["refresh_units"] or left_to_the_vendor(node) is None
 
 
 def _settings(wishes, node, engines):

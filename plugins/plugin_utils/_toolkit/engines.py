@@ -16,7 +16,10 @@ _CDI_SINCE = {"podman": (4, 1, 0), "docker": (25, 0, 0), "containerd": (1, 7, 0)
 _CDI_BY_DEFAULT_SINCE = {"podman": (4, 1, 0), "docker": (28, 2, 0), "containerd": (2, 0, 0), "crio": (1, 23, 0)}
 # The names of containerd's plugin by the version of its file.
 _CRI = {2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
+# Before, its own script hid the directories with CDI specifications from it (moby issue 47676).
+_ROOTLESS_DOCKER_FINDS_SPECS_SINCE = (28, 0, 0)
 _RUNTIME = "nvidia-container-runtime"
+RUNTIME_PATH = f"/usr/bin/{_RUNTIME}"
 _CRIO_FILE = "/etc/crio/crio.conf.d/90-nvidia-container-toolkit.conf"
 
 
@@ -37,7 +40,7 @@ def takes_cdi(engine):
 
 
 def engine_step(engine, wishes, node):
-    """{name, version, cdi, config, restart} for the engine of the system; C(config) is None where the engine needs no setting."""
+    """{name, version, cdi, user, config, link, restart} for the engine of the system; C(config) is None where the engine needs no setting."""
     if wishes.state == "present" and wishes.cdi_only and not takes_cdi(engine):
         since = ".".join(map(str, _CDI_SINCE[engine.name][:2]))
         raise InfraError(
@@ -45,22 +48,36 @@ def engine_step(engine, wishes, node):
             expected=f"{since} or newer",
         )  # fmt: skip
     config = _CONFIGS[engine.name](engine, wishes, node)
-    return {"name": engine.name, "version": engine.told_version, "cdi": takes_cdi(engine), "user": None, "config": config, "restart": _restart(engine, node)}
+    return {
+        "name": engine.name,
+        "version": engine.told_version,
+        "cdi": takes_cdi(engine),
+        "user": None,
+        "config": config,
+        "link": None,
+        "restart": _restart(engine, node),
+    }
 
 
-def rootless_docker(engine, user, wishes, node):
-    """The same for the Docker of a user, who runs it without root."""
+def rootless_docker(engine, user, wishes, node, spec):
+    """The same for the Docker of a user, who runs it without root. C(link): {path, to} of a link to the CDI specification, which is at C(spec)."""
     if not takes_cdi(engine) and wishes.state == "present":
         raise InfraError("a rootless Docker needs CDI", where="docker_rootless_users", got=f"Docker {engine.told_version}", expected="25.0 or newer")
-    config = _docker(engine, wishes, node)
-    path = f"{user['home']}/.config/docker/daemon.json"
+    directory = f"{user['home']}/.config/docker"
+    settings = _docker_settings(engine, wishes, node)
+    link = None
+    if engine.version < _ROOTLESS_DOCKER_FINDS_SPECS_SINCE:
+        # The file may be a link, and only a directory may not.
+        link = {"path": f"{directory}/cdi/nvidia.yaml", "to": spec}
+        settings.append({"path": ["cdi-spec-dirs"], "value": [f"{directory}/cdi"]})
     restart = {"unit": "docker.service", "active": user["docker"], "scope": "user", "runtime_directory": user["runtime"]}
     return {
         "name": "docker",
         "version": engine.told_version,
         "cdi": True,
         "user": user["name"],
-        "config": config and {**config, "path": path},
+        "config": _config(f"{directory}/daemon.json", "json", settings, _docker_check(engine)),
+        "link": link,
         "restart": restart,
     }
 
@@ -85,12 +102,22 @@ def _switches_cdi_on(engine, wishes):
     return engine.version < _CDI_BY_DEFAULT_SINCE[engine.name] or (engine.cdi is False and wishes.state == "present")
 
 
-def _podman(_engine, _wishes, _node):
+def _podman(engine, wishes, _node):
     """Podman reads CDI specifications and has no daemon."""
+    if wishes.state == "present" and wishes.engines and not takes_cdi(engine):
+        raise InfraError(
+            "podman takes no CDI devices in this version", where="nvidia_container_toolkit_engines", got=engine.told_version, expected="4.1 or newer"
+        )
 
 
 def _docker(engine, wishes, node):
     arguments = (node.info["daemons"].get("docker") or {}).get("arguments", [])
+    settings = _docker_settings(engine, wishes, node)
+    _refuse_flags(arguments, settings)
+    return _config(_argument(arguments, "--config-file") or "/etc/docker/daemon.json", "json", settings, _docker_check(engine))
+
+
+def _docker_settings(engine, wishes, node):
     settings = []
     if _switches_cdi_on(engine, wishes):
         settings.append({"path": ["features", "cdi"], "value": True})
@@ -99,10 +126,12 @@ def _docker(engine, wishes, node):
         settings.append({"path": ["runtimes", "nvidia", "args"], "value": []})
     if wishes.default_runtime:
         settings.append({"path": ["default-runtime"], "value": "nvidia"})
-    _refuse_flags(arguments, settings)
-    # The daemon can check a file since Docker 23.
-    validate = ["dockerd", "--validate", "--config-file=%s"] if engine.version >= (23, 0, 0) else []
-    return _config(_argument(arguments, "--config-file") or "/etc/docker/daemon.json", "json", settings, validate)
+    return settings
+
+
+def _docker_check(engine):
+    """The daemon can check a file since Docker 23."""
+    return ["dockerd", "--validate", "--config-file=%s"] if engine.version >= (23, 0, 0) else []
 
 
 def _refuse_flags(arguments, settings):
@@ -120,9 +149,10 @@ def _containerd(engine, wishes, node):
     there = node.info["containerd_version"]
     version = there or (3 if engine.version >= (2, 0, 0) else 2)
     if version not in _CRI:
+        old = version < min(_CRI)
         raise InfraError(
-            "the file of containerd is of an old format", where="/etc/containerd/config.toml", got=f"version {version}", expected="version 2 or 3",
-            fix="Bring it to the new one with 'containerd config migrate'",
+            f"the file of containerd is of {'an old format' if old else 'a format that is not known here'}", where="/etc/containerd/config.toml",
+            got=f"version {version}", expected="version 2 or 3", fix="Bring it to the new one with 'containerd config migrate'" if old else None,
         )  # fmt: skip
     plugin = ["plugins", _CRI[version]]
     settings = []
@@ -131,7 +161,7 @@ def _containerd(engine, wishes, node):
     if _registers(engine, wishes, node):
         runtime = [*plugin, "containerd", "runtimes", "nvidia"]
         settings.append({"path": [*runtime, "runtime_type"], "value": "io.containerd.runc.v2"})
-        settings.append({"path": [*runtime, "options", "BinaryName"], "value": f"/usr/bin/{_RUNTIME}"})
+        settings.append({"path": [*runtime, "options", "BinaryName"], "value": RUNTIME_PATH})
     if wishes.default_runtime:
         settings.append({"path": [*plugin, "containerd", "default_runtime_name"], "value": "nvidia"})
     if settings and there is None and wishes.state == "present":
@@ -145,7 +175,7 @@ def _crio(engine, wishes, node):
     runtime = ["crio", "runtime", "runtimes", "nvidia"]
     settings = []
     if _registers(engine, wishes, node):
-        settings.append({"path": [*runtime, "runtime_path"], "value": f"/usr/bin/{_RUNTIME}"})
+        settings.append({"path": [*runtime, "runtime_path"], "value": RUNTIME_PATH})
         settings.append({"path": [*runtime, "runtime_type"], "value": "oci"})
     if wishes.default_runtime:
         settings.append({"path": ["crio", "runtime", "default_runtime"], "value": "nvidia"})

@@ -9,6 +9,8 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.change import change
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.packages import TOOLKIT
 
+from .places import has_own_repository
+
 BASE = ("nvidia-container-toolkit-base",)
 _OLD = ("nvidia-docker2", "nvidia-container-runtime")
 
@@ -16,7 +18,9 @@ _OLD = ("nvidia-docker2", "nvidia-container-runtime")
 def left_to_the_vendor(node):
     """Why the packages of this system are its vendor's own, None where they are not."""
     vendor = node.info["system"]["vendor_image"] or (node.jetson and "JetPack")
-    return vendor if vendor and _toolkit(node) else None
+    there = any(name in node.info["packages"] for name in TOOLKIT)
+    # Those that the role brought to such a system are not the vendor's.
+    return vendor if vendor and there and not has_own_repository(node) else None
 
 
 def wanted(wishes):
@@ -70,7 +74,3 @@ def _files(wishes, node, wished):
         if expected and expected.removeprefix("sha256:").lower() != there[name]:
             raise InfraError("the checksum of a package is wrong, and nothing was installed", f"{wishes.directory}/{name}", there[name], expected)
     return [f"{wishes.directory.rstrip('/')}/{name}" for name in names]
-
-
-def _toolkit(node):
-    return [name for name in TOOLKIT if name in node.info["packages"]]

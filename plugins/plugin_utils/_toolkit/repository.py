@@ -9,52 +9,46 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.openpgp import plain_fingerprint
 
 from .packages import wanted
-
-# The file, the key, and the folder under the address of the repository.
-_PLACES = {
-    "apt": ("/etc/apt/sources.list.d/nvidia-container-toolkit.sources", "/etc/apt/keyrings/nvidia-container-toolkit.asc", "deb"),
-    "dnf": ("/etc/yum.repos.d/nvidia-container-toolkit.repo", "/etc/pki/rpm-gpg/RPM-GPG-KEY-nvidia-container-toolkit", "rpm"),
-    "zypper": ("/etc/zypp/repos.d/nvidia-container-toolkit.repo", "/etc/pki/rpm-gpg/RPM-GPG-KEY-nvidia-container-toolkit", "rpm"),
-}
-_PLACES["yum"] = _PLACES["dnf"]
+from .places import PLACES
 
 
 def repository(wishes, node, packages):
-    """{path, content, key: {path, url, content, fingerprints}}; None where the packages come from elsewhere."""
+    """The options of the module package_repository; None where the packages come from elsewhere."""
     if wishes.source != "repository":
         return None
-    path, key, kind = _PLACES[node.info["system"]["manager"]]
+    manager = node.info["system"]["manager"]
+    path, key_path, kind = PLACES[manager]
     url = _url(wishes, node)
-    content = _apt(url, key) if kind == "deb" else _rpm(url, key, packages if wishes.hold else ())
-    fingerprints = [plain_fingerprint(fingerprint) for fingerprint in wishes.key_fingerprints]
-    return {
-        "path": path,
-        "content": content,
-        "key": {"path": key, "url": wishes.key_url if not wishes.key else None, "content": wishes.key or None, "fingerprints": fingerprints},
-    }
+    content = _apt(url, key_path) if kind == "deb" else _rpm(url, key_path, packages if wishes.hold else ())
+    return {"manager": manager, "path": path, "content": content, "key_path": key_path, **_key(wishes)}
+
+
+def removal(wishes, node):
+    """The options of the module package_repository that take everything of repository() away; None where no package manager is known."""
+    manager = node.info["system"]["manager"]
+    if manager is None:
+        return None
+    path, key_path, _kind = PLACES[manager]
+    return {"manager": manager, "path": path, "key_path": key_path, "fingerprints": _key(wishes)["fingerprints"]}
 
 
 def artefacts(wishes, node):
-    """{url, format, packages, version}: what to ask of the repository for a node that does not reach it."""
+    """The options of the module package_index_info, to ask the repository for a node that does not reach it."""
     system = node.info["system"]
     if system["manager"] is None:
         raise InfraError("no package manager for this system is known", "node", system["name"] or "an unknown system", "apt, dnf, yum or zypper")
     return {
         "url": _url(wishes, node),
-        "format": _PLACES[system["manager"]][2],
+        "format": PLACES[system["manager"]][2],
         "packages": list(wanted(wishes)),
         "version": wishes.package_version,
+        **_key(wishes),
     }
-
-
-def own_files(node):
-    """The files that repository() names on this node."""
-    return list(_PLACES[node.info["system"]["manager"]][:2])
 
 
 def old_files(wishes, node):
     """Files to remove because they name the toolkit's repository too. Raises InfraError where that is not allowed or can't be done."""
-    own = own_files(node)[0]
+    own = PLACES[node.info["system"]["manager"]][0]
     # Another file for the same packages makes apt refuse all of them when it names another key, and can bring another version with any manager.
     found = [file for file in node.info["repositories"] if file["path"] != own]
     if not found or wishes.source != "repository":
@@ -75,9 +69,15 @@ def old_files(wishes, node):
     return [file["path"] for file in found]
 
 
+def _key(wishes):
+    """{key, key_url, fingerprints}; of the first two one is None."""
+    fingerprints = [plain_fingerprint(fingerprint) for fingerprint in wishes.key_fingerprints]
+    return {"key": wishes.key or None, "key_url": None if wishes.key else wishes.key_url, "fingerprints": fingerprints}
+
+
 def _url(wishes, node):
     system = node.info["system"]
-    return f"{wishes.repository_url.rstrip('/')}/{_PLACES[system['manager']][2]}/{system['architecture']}"
+    return f"{wishes.repository_url.rstrip('/')}/{PLACES[system['manager']][2]}/{system['architecture']}"
 
 
 def _apt(url, key):

@@ -8,12 +8,12 @@ from __future__ import annotations
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._toolkit.packages import TOOLKIT
 
-from .cdi import cdi
-from .engines import chosen, engine_step, rootless_docker
+from .cdi import cdi, spec_path
+from .engines import chosen, engine_step, rootless_docker, takes_cdi
 from .node import node as checked_node
 from .packages import left_to_the_vendor, packages
 from .proof import proofs
-from .repository import artefacts, old_files, own_files, repository
+from .repository import artefacts, old_files, removal, repository
 from .restart import restart_refusal
 from .wishes import wishes as checked_wishes
 
@@ -35,6 +35,8 @@ def steps(facts, info, options):
         nothing = _nothing_to_do(wishes, node)
         if nothing:
             return _result("nothing", nothing)
+        if wishes.state == "verify":
+            return _result("apply", None, **_proved(wishes, node))
         _refuse(node)
         return _result("apply", None, **_present(wishes, node))
     except InfraError as error:
@@ -63,10 +65,21 @@ def _refuse(node):
         raise InfraError("no package manager for this system is known", "node", system["name"] or "an unknown system", "apt, dnf, yum or zypper")
 
 
-def _present(wishes, node):
+def _needs_a_gpu(wishes, node):
     if not node.has_gpu and not wishes.allow_no_gpu:
         problem = node.problems[0]
         raise InfraError(f"the NVIDIA GPU can't be used yet: {problem['message']}", where="node", fix=problem["fix"])
+
+
+def _proved(wishes, node):
+    """Whatever brought the toolkit to the node, in whichever version."""
+    _needs_a_gpu(wishes, node)
+    engines = chosen(wishes, node)
+    return {"proofs": proofs(wishes, node, engines), "notes": _notes(node, engines, left_to_the_vendor(node))}
+
+
+def _present(wishes, node):
+    _needs_a_gpu(wishes, node)
     vendor = left_to_the_vendor(node)
     wanted = None if vendor else packages(wishes, node)
     engines = chosen(wishes, node)
@@ -82,7 +95,7 @@ def _present(wishes, node):
         "packages": wanted and {**wanted, "repository": source and source["path"]},
         "remove_files": [*made.pop("remove"), *([hook] if hook and wishes.remove_oci_hook else [])],
         "cdi": made,
-        "engines": _engine_steps(wishes, node, engines),
+        "engines": _engine_steps(wishes, node, engines, made["path"]),
         "selinux": _selinux(wishes, node),
         "proofs": proofs(wishes, node, engines),
         "notes": notes,
@@ -90,24 +103,27 @@ def _present(wishes, node):
 
 
 def _absent(wishes, node):
-    installed = [name for name in reversed(TOOLKIT) if name in node.info["packages"]]
+    vendor = left_to_the_vendor(node)
+    installed = [] if vendor else [name for name in reversed(TOOLKIT) if name in node.info["packages"]]
     manager = node.info["system"]["manager"]
-    engines = _engine_steps(wishes, node, chosen(wishes, node))
+    engines = _engine_steps(wishes, node, chosen(wishes, node), None)
     own = [step["config"]["path"] for step in engines if step["config"]["own"]]
     return {
+        "repository": removal(wishes, node),
         "packages": {"manager": manager, "packages": {name: node.info["packages"][name] for name in installed}} if installed else None,
-        "remove_files": [*(own_files(node) if manager else []), "/var/run/cdi/nvidia.yaml", *own],
+        "remove_files": [spec_path(node), *own],
         "engines": engines,
+        "notes": _vendor_notes(vendor),
     }
 
 
-def _engine_steps(wishes, node, engines):
+def _engine_steps(wishes, node, engines, spec):
     found = [engine_step(engine, wishes, node) for engine in engines]
     docker = next((engine for engine in node.engines if engine.name == "docker"), None)
     users = [user for user in node.info["users"] if user["name"] in wishes.docker_rootless_users]
     if users and docker is None:
         raise InfraError("there is no Docker on the node", where="docker_rootless_users", got=", ".join(user["name"] for user in users))
-    found += [rootless_docker(docker, user, wishes, node) for user in users]
+    found += [rootless_docker(docker, user, wishes, node, spec) for user in users]
     return [{**step, "restart_refusal": _refusal(step, wishes, node)} for step in found if step["config"]]
 
 
@@ -125,14 +141,20 @@ def _selinux(wishes, node):
     return {"boolean": "container_use_devices", "set": not selinux["container_use_devices"]}
 
 
+def _vendor_notes(vendor):
+    told = f"The toolkit's packages on this system are those of {vendor}: they, their repository and their version are left as they are."
+    return [told] if vendor else []
+
+
 def _notes(node, engines, vendor):
-    notes = []
-    if vendor:
-        notes.append(f"The toolkit's packages on this system are those of {vendor}: they, their repository and their version are left as they are.")
+    notes = _vendor_notes(vendor)
     if node.wsl:
         notes.append("This is WSL: the driver is that of Windows, no Linux driver may be installed, and the only CDI device is nvidia.com/gpu=all.")
     if node.kubernetes_node:
         notes.append("This is a Kubernetes node: the device plugin is not part of the toolkit.")
+    old = next((engine for engine in engines if engine.name == "podman" and not takes_cdi(engine)), None)
+    if old:
+        notes.append(f"Podman {old.told_version} takes no CDI devices, as it does since 4.1: its containers get no GPU.")
     if not engines:
         notes.append("There is no container engine on this node: only the toolkit itself is installed.")
     selinux = node.info["system"]["selinux"]

@@ -15,7 +15,7 @@ from .._options import Option, check_options
 
 ENGINES = ("podman", "docker", "containerd", "crio")
 SPEC = {
-    "state": Option("str", choices=("present", "absent", "artefacts")),
+    "state": Option("str", choices=("present", "absent", "verify", "artefacts")),
     "version": Option("str"),
     "cdi_only": Option("bool"),
     "source": Option("str", choices=("repository", "configured", "directory")),

@@ -96,6 +96,49 @@ def test_a_list_that_can_not_be_read_ends_it(node):
     assert "install" not in node.calls
 
 
+# Locks in a file, and as with the real one nothing changes what is locked.
+ZYPPER = """#!/bin/sh
+cd @PLACE@
+echo "zypper $*" >>calls
+touch locks
+case "$*" in
+    *" locks") awk '{ print NR " | " $1 " | package | (any)" }' locks ;;
+    *addlock*) for word; do :; done; echo "$word" >>locks ;;
+    *removelock*) for word; do :; done; grep -vx "$word" locks >new; mv new locks ;;
+    *install*)
+        [ ! -s locks ] || { echo "locked" >&2; exit 4; }
+        [ ! -e install-fails ] || exit 104
+        for word; do case "$word" in [ab]-[0-9]*) echo "${word%%-*}|${word#*-}" ;; esac; done >installed ;;
+esac
+"""
+
+
+@pytest.fixture
+def suse(node):
+    for name, text in (("zypper", ZYPPER), ("rpm", QUERY)):
+        program = node.place / "bin" / name
+        program.write_text(text.replace("@PLACE@", str(node.place)))
+        program.chmod(0o755)
+    (node.place / "installed").write_text("a|1-1\nb|1-1\n")
+    return node
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_zypper_holds_is_let_go_for_the_change_and_then_held_again(suse, fails):
+    (suse.place / "locks").write_text("a\nb\n")
+    if fails:
+        (suse.place / "install-fails").touch()
+    result = suse.run(manager="zypper", allow_upgrade=True)
+    assert ("failed" in result) == fails and (suse.place / "locks").read_text() == "a\nb\n"
+    assert (suse.place / "installed").read_text() == ("a|1-1\nb|1-1\n" if fails else "a|2-1\nb|2-1\n")
+
+
+def test_zypper_locks_what_it_is_asked_to_hold_and_lets_it_go_with_the_package(suse):
+    assert suse.run(manager="zypper", allow_upgrade=True, hold=True)["changed"] and (suse.place / "locks").read_text() == "a\nb\n"
+    assert suse.run(manager="zypper", hold=True)["changed"] is False
+    assert suse.run(manager="zypper", state="absent")["changed"] and (suse.place / "locks").read_text() == ""
+
+
 def test_packages_are_held_and_let_go(node):
     assert node.run(hold=True)["changed"] and "apt-mark hold a" in node.calls
     assert node.run(hold=True)["changed"] is False

@@ -50,6 +50,20 @@ def test_each_package_is_named_with_its_version(manager):
     assert packages.install(manager, WANTED, ["/a", "/b"], False)[-2:] == ["/a", "/b"]
 
 
+def test_what_zypper_holds_is_read_from_its_table():
+    table = "\n# | Name      | Type    | Repository\n--+-----------+---------+-----------\n1 | a-package | package | (any)\n2 | b         | package | (any)\n"
+    assert {"a-package", "b"} < set(packages.zypper_locks(table))
+    assert packages.zypper_locks("There are no package locks defined.\n") == []
+
+
+@pytest.mark.parametrize("manager", ["apt", "dnf", "yum", "zypper"])
+def test_a_trial_uses_only_what_is_in_its_directory(manager):
+    path, commands = packages.trial(manager, "/trial", "x.repo", "/trial/x.asc")
+    assert path.startswith("/trial/") and path.endswith("/x.repo")
+    assert "/trial" in " ".join(commands[-1]) and not any("/etc/" in word.replace(path, "") for command in commands for word in command)
+    assert not any("import" in word for word in packages.refresh("zypper", "/x.repo"))
+
+
 def test_apt_removes_nothing_and_goes_back_only_when_asked():
     assert "--no-remove" in packages.install("apt", WANTED, [], True)
     assert "--allow-downgrades" in packages.install("apt", WANTED, [], True)

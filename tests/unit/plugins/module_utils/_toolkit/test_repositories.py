@@ -31,6 +31,7 @@ def files(tmp_path):
         ("etc/apt/sources.list.d/b.sources", f"Types: deb\n# a\nURIs: {NVIDIA}\nEnabled: yes\n", [NVIDIA], []),
         ("etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://mirror.example.com/libnvidia-container/stable/rpm/$basearch\n",
          ["https://mirror.example.com/libnvidia-container/stable/rpm/$basearch"], []),
+        ("etc/zypp/repos.d/nvidia-container-toolkit.repo", "[a]\nbaseurl=https://mirror.example.com/x\n", ["https://mirror.example.com/x"], []),
         ("etc/zypp/repos.d/a.repo", f"[a]\nenabled=1\nbaseurl={NVIDIA}\n[b]\nbaseurl=https://example.com/b\n", [NVIDIA], ["https://example.com/b"]),
     ],
 )  # fmt: skip

@@ -47,6 +47,15 @@ def test_under_wsl_all_gpus_are_one_device():
     assert rendered("systemd", facts(wsl=True))["files"] == rendered("systemd", None)["files"]
 
 
+def test_groups_of_device_nodes_are_those_of_the_node():
+    plan = cases.planned("amd")
+    node = {**facts(("podman", "5.4.2", True)), "devices": [{"vendor": "amd", "device_group_ids": [991, 44]}, {"vendor": "nvidia", "device_group_ids": []}]}
+    found = cases.manifests(plan, "quadlet", {"model": "/srv/models/model.gguf", "facts": node})
+    assert "GroupAdd=44\nGroupAdd=991\n" in found["files"][0]["content"]
+    assert not [warning for warning in found["warnings"] if "groups render and video" in warning]
+    assert "The GPU's device nodes belong to the groups 44, 991 of the node." in found["reasons"]
+
+
 def test_what_is_given_counts():
     assert "PodmanArgs" in rendered("quadlet", facts(("podman", "5.4.2", True)), podman_version="4.4")["files"][0]["content"]
     assert "The node has" not in " ".join(rendered("quadlet", facts(("podman", "5.4.2", True)), podman_version="4.4")["reasons"])

@@ -68,6 +68,12 @@ def test_a_file_of_containerd_in_the_first_format_is_refused():
     assert result["verdict"] == "refuse" and "containerd config migrate" in result["reason"]
 
 
+def test_a_file_of_containerd_in_a_format_of_the_future_is_refused_without_bad_advice():
+    result = steps(*nodes.node({"containerd": "3.0.0"}, info={"containerd_version": 4}), {})
+    assert result["verdict"] == "refuse" and "a format that is not known here (got version 4" in result["reason"]
+    assert "migrate" not in result["reason"]
+
+
 def test_containerd_beside_docker_is_docker_s():
     both = {"docker": ("26.1.5", True), "containerd": "1.7.24"}
     assert set(settings(*nodes.node(both))) == {"docker"}
@@ -158,6 +164,19 @@ def test_the_docker_of_a_user_is_set_up_beside_that_of_the_system():
     assert own["config"]["path"] == "/home/ada/.config/docker/daemon.json"
     assert own["restart"] == {"unit": "docker.service", "active": True, "scope": "user", "runtime_directory": "/run/user/1000"}
     assert steps(*nodes.node({"docker": "20.10.24"}, info={"users": [user]}), {"docker_rootless_users": ["ada"]})["verdict"] == "refuse"
+
+
+@pytest.mark.parametrize(("version", "expected"), [("26.1.5", True), ("27.5.1", True), ("28.0.0", False)])
+def test_the_docker_of_a_user_is_shown_the_specification_as_long_as_it_can_not_find_it(version, expected):
+    user = {"name": "ada", "id": 1000, "home": "/home/ada", "docker": True, "runtime": "/run/user/1000"}
+    given = nodes.node({"docker": version}, info={"users": [user]})
+    system, own = steps(*given, {"docker_rootless_users": ["ada"]})["engines"]
+    link = {"path": "/home/ada/.config/docker/cdi/nvidia.yaml", "to": "/var/run/cdi/nvidia.yaml"}
+    assert (system["link"], own["link"]) == (None, link if expected else None)
+    asked = {"path": ["cdi-spec-dirs"], "value": ["/home/ada/.config/docker/cdi"]}
+    assert asked not in system["config"]["settings"] and (asked in own["config"]["settings"]) == expected
+    gone = steps(*given, {"docker_rootless_users": ["ada"], "state": "absent"})["engines"][1]
+    assert gone["link"] == ({**link, "to": None} if expected else None)
 
 
 def test_the_base_alone_is_not_enough_for_an_engine_without_cdi():

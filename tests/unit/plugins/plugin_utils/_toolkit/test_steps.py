@@ -43,8 +43,9 @@ def test_the_repository_is_a_deb822_file_with_its_key():
     repository = made(*nodes.node(), repository_url="https://mirror.example.com/x/")["repository"]
     assert repository["path"] == "/etc/apt/sources.list.d/nvidia-container-toolkit.sources"
     assert "\nURIs: https://mirror.example.com/x/deb/amd64\nSuites: /\nSigned-By: /etc/apt/keyrings/nvidia-container-toolkit.asc\n" in repository["content"]
-    assert repository["key"]["fingerprints"] == ["C95B321B61E88C1809C4F759DDCAE044F796ECB0"]
-    assert repository["key"]["url"] == "https://nvidia.github.io/libnvidia-container/gpgkey"
+    assert repository["key_path"] == "/etc/apt/keyrings/nvidia-container-toolkit.asc"
+    assert repository["fingerprints"] == ["C95B321B61E88C1809C4F759DDCAE044F796ECB0"]
+    assert (repository["key"], repository["key_url"]) == (None, "https://nvidia.github.io/libnvidia-container/gpgkey")
 
 
 @pytest.mark.parametrize(("manager", "directory"), [("dnf", "yum.repos.d"), ("yum", "yum.repos.d"), ("zypper", "zypp/repos.d")])
@@ -61,9 +62,10 @@ def test_a_hold_with_dnf_is_what_the_repository_may_bring():
     assert "includepkgs" not in made(*nodes.node(system=nodes.rpm()))["repository"]["content"]
 
 
-def test_a_key_of_the_playbook_is_not_downloaded():
-    key = made(*nodes.node(), key="-----BEGIN", key_fingerprints=["AAAA " * 10])["repository"]["key"]
-    assert key == {"path": "/etc/apt/keyrings/nvidia-container-toolkit.asc", "url": None, "content": "-----BEGIN", "fingerprints": ["A" * 40]}
+@pytest.mark.parametrize(("state", "step"), [("present", "repository"), ("artefacts", "artefacts")])
+def test_a_key_of_the_playbook_is_not_downloaded(state, step):
+    told = made(*nodes.node(), key="-----BEGIN", key_fingerprints=["AAAA " * 10], state=state)[step]
+    assert (told["key"], told["key_url"], told["fingerprints"]) == ("-----BEGIN", None, ["A" * 40])
 
 
 OLD = {"path": "/etc/apt/sources.list.d/old.list", "urls": ["https://nvidia.github.io/x"], "others": []}
@@ -146,6 +148,11 @@ def test_packages_of_the_vendor_are_left_as_they_are(told):
     result = made(*given)
     assert (result["packages"], result["repository"]) == (None, None)
     assert "left as they are" in result["notes"][0]
+    gone = made(*given, state="absent")
+    assert gone["packages"] is None and "left as they are" in gone["notes"][0]
+    # With the role's own repository they are the role's.
+    given[1]["repositories"] = [{**OLD, "path": "/etc/apt/sources.list.d/nvidia-container-toolkit.sources"}]
+    assert made(*given, allow_upgrade=True)["packages"] is not None and made(*given, state="absent")["packages"] is not None
 
 
 def test_a_jetson_without_the_toolkit_gets_it_and_a_specification_by_command():
@@ -237,12 +244,38 @@ def test_the_proof_is_one_command_for_each_engine_with_a_client():
     assert made(*nodes.node({"docker": "28.0.0"}, info={"clients": []}), verify_image="image")["proofs"] == []
 
 
+@pytest.mark.parametrize(("version", "gpu"), [("1.6.20", "--runc-binary"), ("1.7.24", "--runc-binary"), ("2.1.0", "--device")])
+def test_containerd_is_proved_with_its_own_client_which_does_not_pull(version, gpu):
+    (proof,) = made(*nodes.node({"containerd": version}, info={"clients": ["ctr"]}), verify_image="image")["proofs"]
+    assert proof["command"][:4] == ["ctr", "run", "--rm", gpu] and proof["command"][-2:] == ["nvidia-smi", "-L"]
+    assert proof["image"] == {"ask": ["ctr", "images", "list", "--quiet", "name==image"], "pull": ["ctr", "images", "pull", "image"]}
+
+
+def test_the_docker_of_a_user_is_proved_by_its_own_socket_where_it_runs():
+    users = [{"name": name, "id": number, "home": "", "docker": number == 1, "runtime": f"/run/user/{number}"} for number, name in enumerate(("a", "b"))]
+    result = made(*nodes.node({"docker": "28.5.0"}, info={"users": users}), verify_image="image", docker_rootless_users=["a", "b"])
+    assert [proof["user"] for proof in result["proofs"]] == [None, "b"]
+    assert result["proofs"][1]["command"][:3] == ["docker", "--host=unix:///run/user/1/docker.sock", "run"]
+
+
+def test_on_a_jetson_the_proof_needs_no_nvidia_smi():
+    (proof,) = made(*nodes.node({"podman": "5.4.2"}, jetson="NVIDIA Jetson AGX Orin"), verify_image="image")["proofs"]
+    assert "nvidia-smi" not in proof["command"] and "nvidia.com/gpu=all" in proof["command"]
+
+
+def test_a_podman_before_cdi_is_told_and_refused_only_when_it_was_asked_for():
+    given = nodes.node({"podman": "3.4.4"})
+    result = made(*given, verify_image="image")
+    assert result["proofs"] == [] and "Podman 3.4.4 takes no CDI devices" in result["notes"][0]
+    assert "podman takes no CDI devices in this version (got 3.4.4" in refusal(*given, engines=["podman"])
+
+
 def test_absent_removes_packages_files_and_settings_whatever_the_node_has():
     facts, info = nodes.node({"docker": "26.1.5"}, info={"packages": dict.fromkeys(nodes.TOOLKIT, "1.20.0-1")}, gpu_operator=True)
     facts["devices"] = []
     result = made(facts, info, state="absent")
     assert set(result["packages"]["packages"]) == set(nodes.TOOLKIT)
-    assert "/etc/apt/sources.list.d/nvidia-container-toolkit.sources" in result["remove_files"]
+    assert result["repository"]["path"] == "/etc/apt/sources.list.d/nvidia-container-toolkit.sources"
     assert result["engines"][0]["config"]["settings"] == [{"path": ["features", "cdi"], "value": True}]
 
 
@@ -254,7 +287,9 @@ def test_absent_removes_the_file_that_is_the_role_s_own_and_no_other():
 
 def test_what_a_node_without_internet_needs_is_asked_of_its_repository():
     asked = made(*nodes.node(system=nodes.rpm()), state="artefacts", repository_url="https://mirror.example.com")["artefacts"]
-    assert asked == {"url": "https://mirror.example.com/rpm/x86_64", "format": "rpm", "packages": list(nodes.TOOLKIT), "version": "1.20.0-1"}
+    key = {"key": None, "key_url": "https://nvidia.github.io/libnvidia-container/gpgkey", "fingerprints": ["C95B321B61E88C1809C4F759DDCAE044F796ECB0"]}
+    expected = {"url": "https://mirror.example.com/rpm/x86_64", "format": "rpm", "packages": list(nodes.TOOLKIT), "version": "1.20.0-1", **key}
+    assert asked == expected
 
 
 @pytest.mark.parametrize(
@@ -277,3 +312,22 @@ def test_wishes_that_can_not_be_are_errors(options, message):
 def test_what_are_no_facts_are_errors(given):
     with pytest.raises(InfraError, match="not "):
         steps(*given, {})
+
+
+def test_a_toolkit_of_whatever_version_is_proved():
+    given = nodes.node({"podman": "5.4.2"}, info={"packages": dict.fromkeys(nodes.TOOLKIT, "1.17.8-1"), "repositories": [OLD]}, gpu_operator=True)
+    result = made(*given, state="verify", verify_image="image")
+    assert [proof["engine"] for proof in result["proofs"]] == ["podman"]
+    assert (result["packages"], result["repository"], result["engines"], result["cdi"]) == (None, None, [], None)
+
+
+def test_a_vendor_s_toolkit_without_the_units_makes_its_specification_by_command():
+    given = nodes.node({"podman": "4.9.3"}, info={"packages": dict.fromkeys(nodes.TOOLKIT, "1.16.2-1")}, system={"vendor_image": "DGX OS"})
+    cdi = made(*given)["cdi"]
+    assert (cdi["method"], cdi["path"], cdi["refresh"]) == ("command", "/etc/cdi/nvidia.yaml", True)
+    # What old engines need is given to the command, and is in no file.
+    assert cdi["settings"]
+    given[0]["platform"]["cdi"]["specs"] = [{**nodes.SPEC, "path": "/etc/cdi/nvidia.yaml"}]
+    assert made(*given)["cdi"]["refresh"] is False
+    given[1]["refresh_units"] = True
+    assert made(*given)["cdi"]["method"] == "units"
