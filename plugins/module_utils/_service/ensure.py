@@ -79,9 +79,7 @@ def ensure_absent(made, remembered, run, check_mode):
     made = remembered.deployment or made
     outcome = Outcome()
     if made is None:
-        if remembered.known_paths:
-            raise InfraError("this server was never healthy, so nothing says how it is stopped", remembered.path, fix="Say its target, as when it was made")
-        return outcome
+        return _forget(remembered, run, check_mode)
     service = service_of(made, run)
     paths = [path for path in dict.fromkeys((*remembered.known_paths, *made.paths)) if content_of(path) is not None]
     refuse_foreign([file for file in made.files if file.path in paths], remembered.known_paths)
@@ -96,6 +94,17 @@ def ensure_absent(made, remembered, run, check_mode):
     leftovers.remove(remembered, service.run)
     if remembered.forget() and not outcome.changed:
         outcome.reasons.append("it was remembered")
+    return outcome
+
+
+def _forget(remembered, run, check_mode):
+    """Of a server that was never healthy: its files are gone, or something else has to say how it is stopped."""
+    if any(content_of(path) is not None for path in remembered.known_paths):
+        raise InfraError("this server was never healthy, so nothing says how it is stopped", remembered.path, fix="Deploy it once more, or give manifests")
+    outcome = Outcome(["what was brought for it"] if remembered.brought else [])
+    if not check_mode:
+        leftovers.remove(remembered, lambda argv: run(argv, {}))
+        remembered.forget()
     return outcome
 
 
@@ -146,6 +155,9 @@ def _go_back(made, service, remembered, before, run, error, since):
     last = remembered.deployment
     if last is not None and last.plain() == made.plain():
         raise NotHealthy(log, error.what, error.where, why, None, "Nothing of it was changed, so there is nothing to go back to") from None
+    for secret in made.secrets:
+        if last is None or secret not in last.secrets:
+            secrets.take(secret, service.run)
     if last is not None:
         for file in last.files:
             write(file.path, file.content, file.mode)
@@ -166,8 +178,13 @@ def _go_back(made, service, remembered, before, run, error, since):
 
 
 def _start_again(last, run):
+    service = service_of(last, run)
     try:
-        service_of(last, run).start(reload=True, restart=True)
+        # Another target has removed what it has no use for.
+        for secret in last.secrets:
+            if secret.file is not None:
+                secrets.give(secret, service.run)
+        service.start(reload=True, restart=True)
     except InfraError as error:
         return f"The version before was put back and does not become healthy either: {error.got or error.what}"
     return "The version before was put back and runs"

@@ -257,6 +257,17 @@ class TestSecrets:
         assert not copy.exists()
         assert keys.exists()
 
+    def test_a_target_that_fails_leaves_the_secrets_of_the_old_one(self, node, keys):
+        start(node, secrets=[{"id": "api-keys", "file": str(keys), "podman_secret": "chat-keys"}])
+        with pytest.raises(InfraError, match="The version before was put back and runs"):
+            start(node, "BROKEN", target="systemd", secrets=[{"id": "api-keys", "file": str(keys)}])
+        assert node.secrets == {"chat-keys": "first\n"}
+
+    def test_a_first_version_that_fails_leaves_no_secret(self, node, keys):
+        with pytest.raises(InfraError, match="It was stopped"):
+            start(node, "BROKEN", secrets=[{"id": "api-keys", "file": str(keys), "podman_secret": "chat-keys"}])
+        assert node.secrets == {}
+
 
 class TestImages:
     def test_it_is_brought_where_it_is_not_there_and_goes_with_the_server(self, node):
@@ -303,6 +314,23 @@ class TestAbsent:
             start(node, "BROKEN")
         absent(node, node.made("BROKEN"))
         assert left(node) == []
+
+    def test_nor_does_it_have_to_be_said_what_it_was(self, node):
+        node.images.clear()
+        with pytest.raises(InfraError):
+            start(node, "BROKEN")
+        assert absent(node, check_mode=True).changed
+        assert absent(node).changed
+        assert (left(node), node.images) == ([], {})
+        assert not absent(node).changed
+
+    def test_unless_its_files_are_still_there(self, node):
+        remembered(node).note_paths(node.made().paths)
+        node.unit.parent.mkdir()
+        node.unit.write_text(node.made().files[0].content, encoding="utf-8")
+        with pytest.raises(InfraError, match="was never healthy"):
+            absent(node)
+        assert node.unit.exists()
 
     def test_a_file_of_somebody_else_stays(self, node):
         node.unit.parent.mkdir()
