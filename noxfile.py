@@ -105,7 +105,9 @@ def examples(session: nox.Session, core: str | None) -> None:
     """Every example in the documentation on the oldest and the newest ansible-core, with a real server where one is asked."""
     requirements = ("tests/unit/requirements.txt", "tests/harness/requirements/unit.txt", "examples/demo/model-requirements.txt")
     install(session, *requirements, pair=UNIT_PAIRS.get(core))
-    session.run("python", "-m", "pytest", "--quiet", *session.posargs, "tests/examples", env={"ANSIBLE_COLLECTIONS_PATH": None})
+    # A file's tests share a server, a Hub and the models, so they stay together.
+    spread = ("--numprocesses=auto", "--dist=loadfile")
+    session.run("python", "-m", "pytest", "--quiet", *spread, *session.posargs, "tests/examples", env={"ANSIBLE_COLLECTIONS_PATH": None})
 
 
 @newest

@@ -36,8 +36,10 @@ def why_stale(tree, names, nodes):
         major, minor, here = _number(node.get("major")), _number(node.get("minor", 0)), tree.device(path_of(node))
         if here and major is not None and minor is not None and (major, minor) != (here.major, here.minor):
             return f"{path_of(node)} is device {major}:{minor} there, and {here.major}:{here.minor} here"
-    if _ALL in names:
-        missing = sorted(set(_here(tree)) - {path_of(node) for node in nodes})
+    named = {path_of(node) for node in nodes}
+    # One of a Jetson or of WSL names other nodes for its GPU.
+    if _ALL in names and any(_GPU.fullmatch(path) for path in named):
+        missing = sorted(set(_here(tree)) - named)
         if missing:
             return f"'{_ALL}' is without {', '.join(missing)}"
     return None

@@ -202,3 +202,17 @@ def test_one_gpu_alone_may_be_meant(node):
 def test_another_vendors_are_not_compared(node):
     text = "cdiVersion: 0.5.0\nkind: example.com/gpu\ndevices:\n- name: all\n  containerEdits: {}\n"
     assert read(node({"/dev/nvidia0": "", "/etc/cdi/other.yaml": text}))[0]["specs"][0]["stale"] is False
+
+
+def test_a_jetsons_specification_names_other_nodes_for_its_gpu(node):
+    text = """cdiVersion: 0.5.0
+kind: nvidia.com/gpu
+devices:
+- name: all
+  containerEdits:
+    deviceNodes:
+    - path: /dev/nvmap
+    - path: /dev/nvhost-gpu
+"""
+    files = {"/dev/nvmap": "", "/dev/nvhost-gpu": "", "/dev/nvidia0": "", "/etc/cdi/nvidia.yaml": text}
+    assert read(node(files))[0]["specs"][0]["stale"] is False
