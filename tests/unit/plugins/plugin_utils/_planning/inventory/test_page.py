@@ -71,7 +71,7 @@ def test_names_are_shown_as_they_are(text):
 def test_a_bar_for_each_memory(others):
     read = Reader(page(overview({"two": others["two"]["small"]})))
     bars = [attributes["aria-label"] for attributes in read.all("div", "bar")]
-    assert [bar.partition(":")[0] for bar in bars] == ["CUDA0", "CUDA1", "RAM"]
+    assert [stripe.partition(":")[0] for stripe in bars] == ["CUDA0", "CUDA1", "RAM"]
     widths = [float(attributes["style"].removeprefix("width:").removesuffix("%")) for attributes in read.all("span") if "style" in attributes]
     device = others["two"]["small"]["memory"]["devices"][0]
     assert widths[0] == pytest.approx(100 * device["weights_bytes"] / device["free_bytes"], abs=0.01)
@@ -80,8 +80,8 @@ def test_a_bar_for_each_memory(others):
 
 def test_what_does_not_fit_goes_over_its_budget(others):
     read = Reader(page(overview({"cpu": others["cpu"]["large"]})))
-    (bar,) = read.all("div", "bar")
-    assert "over" in bar["class"].split()
+    (stripe,) = read.all("div", "bar")
+    assert "over" in stripe["class"].split()
     budget = float(next(attributes["style"] for tag, attributes in read.tags if tag == "i").removeprefix("left:").removesuffix("%"))
     assert budget == pytest.approx(100 * 62 / 377.3, abs=0.1)
     parts = [float(attributes["style"].removeprefix("width:").removesuffix("%")) for attributes in read.all("span") if "style" in attributes]
