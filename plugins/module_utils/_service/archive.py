@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 import shutil
@@ -14,6 +13,7 @@ import tarfile
 import tempfile
 
 from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import sync_directory
+from ansible_collections.prositronic.infra.plugins.module_utils._download.checksum import file_sha256
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
 NOTE = ".prositronic.infra"
@@ -40,12 +40,9 @@ def installed(directory, program):
 
 def check_sum(path, sha256):
     """Raises InfraError for a file with another SHA-256."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        for block in iter(lambda: stream.read(BLOCK), b""):
-            digest.update(block)
-    if digest.hexdigest() != sha256:
-        raise InfraError("the archive has another checksum", path, digest.hexdigest(), sha256, "Check archive_sha256, or where the archive came from")
+    found = file_sha256(path)
+    if found != sha256:
+        raise InfraError("the archive has another checksum", path, found, sha256, "Check archive_sha256, or where the archive came from")
 
 
 def install(path, sha256, directory, program):

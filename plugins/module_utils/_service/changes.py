@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ansible_collections.prositronic.infra.plugins.module_utils._server.instance import fingerprint
 from ansible_collections.prositronic.infra.plugins.module_utils._service import secrets
 from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, mode_of
+from ansible_collections.prositronic.infra.plugins.module_utils._service.images import RUNS_ANOTHER
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Changes:
     @property
     def restarts(self):
         """Whether what runs is not what should: then starting is not enough."""
-        return bool(self.texts or self.secrets or self.reread or self.replaces or self.unfinished or "it runs another image" in self.problems)
+        return bool(self.texts or self.secrets or self.reread or self.replaces or self.unfinished or RUNS_ANOTHER in self.problems)
 
     def reasons(self):
         found = [f"{'made' if before is None else 'removed' if after is None else 'changed'}: {path}" for path, (before, after) in self.texts.items()]

@@ -11,7 +11,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ansible_collections.prositronic.infra.plugins.module_utils._server.client import Client
 from ansible_collections.prositronic.infra.plugins.module_utils._server.info import wait_healthy
 from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, write
-from ansible_collections.prositronic.infra.plugins.module_utils._service.images import Images
+from ansible_collections.prositronic.infra.plugins.module_utils._service.images import RUNS_ANOTHER, Images
 
 LOG_LINES = "400"
 
@@ -43,8 +43,7 @@ class Project:
         found = self._inspect()
         if not found.get("Running"):
             return ["it does not run" if not found else f"it does not run: {found.get('Status')}"]
-        runs = self.images.id_in(self._made.unit)
-        return ["it runs another image"] if runs != self.images.id_of(self._made.image) else []
+        return [RUNS_ANOTHER] if self.images.runs_another(self._made.unit, self._made.image) else []
 
     def exists(self):
         return bool(self._inspect())

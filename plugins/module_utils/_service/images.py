@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
+RUNS_ANOTHER = "it runs another image"
+"""A problem for which starting is not enough."""
+
 
 class Images:
     """The images of C(engine), asked by C(run): argv -> (status, output, errors)."""
@@ -22,6 +25,11 @@ class Images:
     def id_in(self, container):
         """The image that a container was made from, None where there is no such container."""
         return self._id("container", container, "{{.Image}}")
+
+    def runs_another(self, container, image):
+        """Whether the container that runs was made from something else than C(image) is by now."""
+        runs = self.id_in(container)
+        return runs is not None and runs != self.id_of(image)
 
     def _id(self, kind, name, template):
         status, output, _errors = self._run([self.engine, kind, "inspect", "--format", template, name])

@@ -9,7 +9,7 @@ import os
 import pwd
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
-from ansible_collections.prositronic.infra.plugins.module_utils._service.images import Images
+from ansible_collections.prositronic.infra.plugins.module_utils._service.images import RUNS_ANOTHER, Images
 
 LOG_LINES = 400
 LINGER = "/var/lib/systemd/linger"
@@ -51,8 +51,8 @@ class Unit:
         if found.get("ActiveState") != "active":
             state = f"{found.get('ActiveState')} ({found.get('SubState')})"
             reasons.append("it does not run" if found.get("ActiveState") in (None, "inactive") else f"it does not run: {state}")
-        elif self._other_image():
-            reasons.append("it runs another image")
+        elif self.images is not None and self.images.runs_another(self._made.unit, self._made.image):
+            reasons.append(RUNS_ANOTHER)
         if self._made.target == "systemd" and found.get("UnitFileState") not in ("enabled", "enabled-runtime"):
             reasons.append("it is not enabled")
         if found.get("NeedDaemonReload") == "yes":
@@ -103,12 +103,6 @@ class Unit:
         matches = [f"{of}={self._service}", "+", f"{about}={self._service}", "+", f"CONTAINER_NAME={self._made.unit}"]
         argv = ["journalctl", *(["--user"] if self._user else []), f"--since=@{int(since)}", f"--lines={LOG_LINES}", "--no-pager", "--output=cat"]
         return self.run([*argv, *matches])[1]
-
-    def _other_image(self):
-        if self.images is None:
-            return False
-        runs = self.images.id_in(self._made.unit)
-        return runs is not None and runs != self.images.id_of(self._made.image)
 
     def _show(self):
         names = "ActiveState,SubState,LoadState,NeedDaemonReload,UnitFileState,InvocationID"
