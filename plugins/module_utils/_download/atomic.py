@@ -1,7 +1,7 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Small JSON files that are whole after a power loss: the old one or the new one."""
+"""Files that are there or not, also after a power loss; small JSON files are the old one or the new one."""
 
 from __future__ import annotations
 
@@ -37,3 +37,12 @@ def sync_directory(path):
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def remove(path):
+    """Whether there was something to remove."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import remove
 from ansible_collections.prositronic.infra.plugins.module_utils._download.bring import row_of
 from ansible_collections.prositronic.infra.plugins.module_utils._download.job import follow, start_or_join, take
 from ansible_collections.prositronic.infra.plugins.module_utils._download.lock import Lock
-from ansible_collections.prositronic.infra.plugins.module_utils._download.partial import Partial, remove
+from ansible_collections.prositronic.infra.plugins.module_utils._download.partial import Partial
 from ansible_collections.prositronic.infra.plugins.module_utils._download.patience import Patience
 from ansible_collections.prositronic.infra.plugins.module_utils._download.plan import asker, is_kept, local_step, plan_step
 from ansible_collections.prositronic.infra.plugins.module_utils._download.space import check_space

@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 
-from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import read_json, sync_directory, write_json
+from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import read_json, remove, sync_directory, write_json
 from ansible_collections.prositronic.infra.plugins.module_utils._download.checksum import file_sha256
 from ansible_collections.prositronic.infra.plugins.module_utils._download.remote import Remote
 
@@ -121,15 +121,6 @@ def set_aside(path, name, sha256):
     bad = f"{name}.bad-{sha256[:12]}"
     os.replace(path, bad)
     return bad
-
-
-def remove(path):
-    """Whether there was something to remove."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _boot_id():

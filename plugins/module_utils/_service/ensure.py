@@ -10,11 +10,12 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
+from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import remove
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._service import leftovers, secrets
 from ansible_collections.prositronic.infra.plugins.module_utils._service.changes import changes
 from ansible_collections.prositronic.infra.plugins.module_utils._service.compose import Project
-from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, mode_of, refuse_foreign, remove, stage, write
+from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, mode_of, refuse_foreign, stage, write
 from ansible_collections.prositronic.infra.plugins.module_utils._service.reason import NotHealthy, read, reason
 from ansible_collections.prositronic.infra.plugins.module_utils._service.systemd import Unit
 

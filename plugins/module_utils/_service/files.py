@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import sync_directory
+from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import remove, sync_directory
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 
 MARK = "# Made by the collection prositronic.infra"
@@ -63,15 +63,6 @@ def write(path, content, mode, owner=None):
         remove(beside)
         raise
     sync_directory(directory)
-
-
-def remove(path):
-    """Whether there was a file."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def remove_empty(directory):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import read_json, write_json
+from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import read_json, remove, write_json
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._service.deployment import deployment
-from ansible_collections.prositronic.infra.plugins.module_utils._service.files import remove, remove_empty
+from ansible_collections.prositronic.infra.plugins.module_utils._service.files import remove_empty
 
 SCHEMA = 1
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 
+from ansible_collections.prositronic.infra.plugins.module_utils._download.atomic import remove
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
-from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, mode_of, remove, remove_empty, write
+from ansible_collections.prositronic.infra.plugins.module_utils._service.files import content_of, mode_of, remove_empty, write
 
 MODE = "0400"
 
