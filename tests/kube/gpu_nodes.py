@@ -71,14 +71,24 @@ CLASSES = (
     NodeClass("l4", 20, 16, 64, {GPU: 1}, nvidia("NVIDIA-L4", 1, 23034, "8.9", "ada-lovelace")),
     NodeClass("l40s-x4", 15, 64, 512, {GPU: 4}, nvidia("NVIDIA-L40S", 4, 46068, "8.9", "ada-lovelace")),
     NodeClass("a100-80gb-x8", 10, 128, 1024, {GPU: 8}, nvidia("NVIDIA-A100-SXM4-80GB", 8, 81920, "8.0", "ampere", {"mig.capable": "true"})),
-    NodeClass("h100-x8", 15, 224, 2015, {GPU: 8}, nvidia("NVIDIA-H100-80GB-HBM3", 8, 81559, "9.0", "hopper", {"gpu.machine": "DGXH100", "mig.capable": "true"})),
+    NodeClass(
+        "h100-x8", 15, 224, 2015, {GPU: 8}, nvidia("NVIDIA-H100-80GB-HBM3", 8, 81559, "9.0", "hopper", {"gpu.machine": "DGXH100", "mig.capable": "true"})
+    ),
     NodeClass("rtx-4090", 10, 32, 128, {GPU: 1}, nvidia("NVIDIA-GeForce-RTX-4090", 1, 24564, "8.9", "ada-lovelace", {"gpu.mode": "graphics"})),
     # Its memory is the node's, and the driver does not tell how much of it the GPU may take.
     NodeClass("gb10", 5, 20, 119, {GPU: 1}, nvidia("NVIDIA-GB10", 1, None, "12.1", "blackwell"), architecture="arm64"),
     NodeClass(
-        "a30-mig", 5, 64, 256, {GPU: 0, "nvidia.com/mig-1g.6gb": 8},
+        "a30-mig",
+        5,
+        64,
+        256,
+        {GPU: 0, "nvidia.com/mig-1g.6gb": 8},
         nvidia(
-            "NVIDIA-A30", 2, 24576, "8.0", "ampere",
+            "NVIDIA-A30",
+            2,
+            24576,
+            "8.0",
+            "ampere",
             {
                 "gpu.replicas": "0",
                 "mig.capable": "true",
@@ -93,9 +103,15 @@ CLASSES = (
             },
         ),
     ),
-    NodeClass("t4-shared", 5, 8, 30, {GPU: 4}, nvidia("Tesla-T4-SHARED", 1, 15360, "7.5", "turing", {"gpu.replicas": "4", "gpu.sharing-strategy": "time-slicing"})),
     NodeClass(
-        "mi300x-x8", 5, 192, 2267, {"amd.com/gpu": 8},
+        "t4-shared", 5, 8, 30, {GPU: 4}, nvidia("Tesla-T4-SHARED", 1, 15360, "7.5", "turing", {"gpu.replicas": "4", "gpu.sharing-strategy": "time-slicing"})
+    ),
+    NodeClass(
+        "mi300x-x8",
+        5,
+        192,
+        2267,
+        {"amd.com/gpu": 8},
         {
             "amd.com/gpu.cu-count": "304",
             "amd.com/gpu.device-id": "74a1",
@@ -108,7 +124,11 @@ CLASSES = (
         },
     ),
     NodeClass(
-        "b60-x2", 5, 32, 125, {"gpu.intel.com/xe": 2, "gpu.intel.com/xe_monitoring": 0},
+        "b60-x2",
+        5,
+        32,
+        125,
+        {"gpu.intel.com/xe": 2, "gpu.intel.com/xe_monitoring": 0},
         {
             "gpu.intel.com/device-id.0300-e211.count": "2",
             "gpu.intel.com/device-id.0300-e211.present": "true",
@@ -117,7 +137,7 @@ CLASSES = (
         },
     ),
     NodeClass("no-gpu", 5, 16, 64, {}, {}),
-)  # fmt: skip
+)
 """C(share) is in hundredths of a cluster."""
 
 
