@@ -175,22 +175,22 @@ def require_go(tool: Tool) -> None:
     fix = f"Install Go {wanted} or newer, or put it in front on PATH, then run this again."
     if not shutil.which("go"):
         raise Missing(f"{tool.name} {tool.version} is built from its Go module, and there is no Go here. {fix}")
-    # Go itself refuses, where it is not allowed to bring a newer one.
-    found = go(tool, ["go", "env", "GOVERSION"]).strip()
+    # Go itself refuses, where it is too old and not allowed to bring a newer one.
+    found = go(tool, ["go", "env", "GOVERSION"], fix).strip()
     if numbers(found.removeprefix("go")) < tool.go:
         raise Missing(f"{tool.name} {tool.version} needs Go {wanted}, and {shutil.which('go')} is {found}. {fix}")
 
 
-def go(tool: Tool, command: list[str]) -> str:
+FIX = "Where a module could not be fetched, name a proxy that has it in GOPROXY, or try again later; where the disk is full, try 'go clean -cache'."
+
+
+def go(tool: Tool, command: list[str], fix: str = FIX) -> str:
     """What go answers. Its settings are those of the environment: the proxy too."""
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
     done = subprocess.run(command, cwd=tool.folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         said = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-12:])
-        raise Missing(
-            f"{tool.name} {tool.version} cannot be built: 'go {command[1]}' in {tool.folder} ended with {done.returncode}:\n{said}\n"
-            "Where a module could not be fetched, name a proxy that has it in GOPROXY, or try again later; where the disk is full, try 'go clean -cache'."
-        )
+        raise Missing(f"{tool.name} {tool.version} cannot be built: 'go {command[1]}' in {tool.folder} ended with {done.returncode}:\n{said}\n{fix}")
     return done.stdout
 
 
