@@ -25,6 +25,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.parse
 
 import tools
 
@@ -55,6 +56,14 @@ STORAGE_CLASS = "volume/fast/storage-class.yaml"
 
 class Failed(Exception):
     """Why there is no control plane, with the end of what the program wrote."""
+
+
+class Refused(Exception):
+    """The status that the API server answered, and why."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(f"{status}: {message}")
+        self.status, self.message = status, message
 
 
 class Cluster:
@@ -270,7 +279,16 @@ class Client:
             self.connection.close()
             raise
 
+    def answer(self, method: str, path: str, body: object = None, **query: str) -> dict:
+        """The answer as Python values. Raises Refused."""
+        url = f"{path}?{urllib.parse.urlencode(query)}" if query else path
+        status, answer = self.ask(method, url, json.dumps(body).encode() if body is not None else None, "application/json")
+        if status >= 300:
+            raise Refused(status, json.loads(answer)["message"])
+        return json.loads(answer)
+
     def make(self, path: str, body: bytes) -> None:
+        """One more of a collection, from YAML."""
         status, answer = self.ask("POST", f"{path}?fieldValidation=Strict", body)
         if status != 201:
             raise Failed(f"The API server refuses to make one of {path} ({status}): {answer.decode(errors='replace')}")
