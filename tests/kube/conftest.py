@@ -58,7 +58,7 @@ def kube(note):
     start = time.monotonic()
     with control_plane.Cluster(control_plane.PLACE / "test") as running:
         up = time.monotonic() - start
-        names = gpu_nodes.register(running.client(), NODES)
+        names = gpu_nodes.register(running, NODES)
         registered = time.monotonic() - start - up
         gpu_nodes.wait(running.client(), names, READY_SECONDS)
         ready = time.monotonic() - start - up

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import tools
-from cluster import Client, Failed
+from cluster import Client, Cluster, Failed
 
 GPU = "nvidia.com/gpu"
 CLASS = "tests.prositronic.eu/class"
 """A label that no real node has: which class a node is of, for tests to compare with."""
+AT_ONCE = 8
 RAM_KEPT_KIB = 2 * 1024 * 1024
 
 
@@ -197,11 +199,18 @@ def node(of: NodeClass, number: int) -> dict:
     }
 
 
-def register(client: Client, count: int) -> list[str]:
+def register(cluster: Cluster, count: int) -> list[str]:
     """Make them known to the API server; their names."""
     made = nodes(count)
-    for each in made:
-        client.answer("POST", "/api/v1/nodes", each, fieldValidation="Strict")
+
+    def some(first: int) -> None:
+        client = cluster.client()
+        for each in made[first::AT_ONCE]:
+            client.answer("POST", "/api/v1/nodes", each, fieldValidation="Strict")
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        # So that what was refused is raised.
+        list(threads.map(some, range(AT_ONCE)))
     return [each["metadata"]["name"] for each in made]
 
 
