@@ -25,6 +25,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.parse
 
 import tools
 
@@ -41,8 +42,8 @@ GROUPS = {
     SOMEBODY: ("somebody", ""),
 }
 START_SECONDS = 120
-# Nodes say rarely that they live, so that a thousand of them are no work.
-LEASE_SECONDS = 1200
+# Nodes say every ten minutes that they live, and have no leases to renew: a thousand of them are no work.
+GRACE = "1h"
 SCHEDULER_CONFIGURATION = """\
 apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
@@ -55,6 +56,14 @@ STORAGE_CLASS = "volume/fast/storage-class.yaml"
 
 class Failed(Exception):
     """Why there is no control plane, with the end of what the program wrote."""
+
+
+class Refused(Exception):
+    """The status that the API server answered, and why."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(f"{status}: {message}")
+        self.status, self.message = status, message
 
 
 class Cluster:
@@ -159,7 +168,7 @@ class Cluster:
         self._run(
             programs["kube-controller-manager"], bound,
             f"--kubeconfig={self.place / 'controllers.kubeconfig'}", f"--service-account-private-key-file={key}", f"--root-ca-file={self.authority}",
-            "--leader-elect=false", "--secure-port=0", f"--node-monitor-grace-period={3 * LEASE_SECONDS}s", "--kube-api-qps=500", "--kube-api-burst=1000",
+            "--leader-elect=false", "--secure-port=0", f"--node-monitor-grace-period={GRACE}", "--kube-api-qps=500", "--kube-api-burst=1000",
         )  # fmt: skip
         self._write("scheduler.yaml", SCHEDULER_CONFIGURATION.format(kubeconfig=self.place / "scheduler.kubeconfig"))
         self._run(programs["kube-scheduler"], bound, f"--config={self.place / 'scheduler.yaml'}", "--secure-port=0")
@@ -168,7 +177,7 @@ class Cluster:
         self._run(
             programs["kwok"], bound,
             f"--kubeconfig={self.kubeconfig}", f"--config={self.place / 'kwok.yaml'}", "--manage-all-nodes=true",
-            f"--node-lease-duration-seconds={LEASE_SECONDS}", "--cidr=10.0.0.0/8",
+            "--node-lease-duration-seconds=0", "--cidr=10.0.0.0/8",
         )  # fmt: skip
         self._furnish(stages)
 
@@ -186,7 +195,7 @@ class Cluster:
     @staticmethod
     def _established(client: Client, name: str) -> bool:
         found = json.loads(client.ask("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")[1])
-        conditions = {each["type"]: each for each in found["status"].get("conditions", [])}
+        conditions = {each["type"]: each for each in found["status"].get("conditions") or []}
         unsound = conditions.get("NonStructuralSchema", {})
         if unsound.get("status") == "True" or conditions.get("NamesAccepted", {}).get("status") == "False":
             raise Failed(f"{CRDS / name}.yml is not what the API server takes: {json.dumps(conditions)}")
@@ -270,7 +279,16 @@ class Client:
             self.connection.close()
             raise
 
+    def answer(self, method: str, path: str, body: object = None, **query: str) -> dict:
+        """The answer as Python values. Raises Refused."""
+        url = f"{path}?{urllib.parse.urlencode(query)}" if query else path
+        status, answer = self.ask(method, url, json.dumps(body).encode() if body is not None else None, "application/json")
+        if status >= 300:
+            raise Refused(status, json.loads(answer)["message"])
+        return json.loads(answer)
+
     def make(self, path: str, body: bytes) -> None:
+        """One more of a collection, from YAML."""
         status, answer = self.ask("POST", f"{path}?fieldValidation=Strict", body)
         if status != 201:
             raise Failed(f"The API server refuses to make one of {path} ({status}): {answer.decode(errors='replace')}")
@@ -304,8 +322,8 @@ class Schemas:
         if "oneOf" in schema:
             return {"x-kubernetes-int-or-string": True}
         kept = {key: schema[key] for key in self.KEPT if key in schema}
-        # Those of whole objects are of no use, those of ports are needed.
-        if isinstance(schema.get("default"), (str, int)):
+        # Those of whole objects are of no use, those of the keys of lists are needed, and "" is given to some that may not be empty.
+        if isinstance(schema.get("default"), (str, int)) and schema["default"] in schema.get("enum", [schema["default"]]):
             kept["default"] = schema["default"]
         if "properties" in schema:
             kept["properties"] = {name: self._structural(inner) for name, inner in schema["properties"].items()}
