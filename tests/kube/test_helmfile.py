@@ -175,10 +175,10 @@ def without(*path):
 WRONG = {
     "an empty answer": ("", "plan"),
     "an empty document": ("---\n", "plan"),
-    "an error page": (NOT_FOUND, ""),
-    "another page": ("<html><body>Please log in to the network.</body></html>\n", ""),
-    "text": ("Not Found\n", ""),
-    "a list": ("- plan\n", ""),
+    "an error page": (NOT_FOUND, "404 Not Found"),
+    "another page": ("<html><body>Please log in to the network.</body></html>\n", "cannot unmarshal"),
+    "text": ("Not Found\n", "cannot unmarshal"),
+    "a list": ("- plan\n", "cannot unmarshal"),
     "no plan": (without("plan"), "plan"),
     "a version that is not known": (wrong_version(), "schemaVersion"),
     "no version": (without("plan", "schemaVersion"), "schemaVersion"),
@@ -188,7 +188,7 @@ WRONG = {
     "no tag": (without("image", "tag"), "tag"),
     "no file": (without("model", "file"), "file"),
     "no source": (without("model", "source"), "source"),
-    "no memory": (without("resources"), "memory"),
+    "no memory": (without("resources", "limits"), "limits"),
     "an unknown key": (values(gpus={"count": 1}), "gpus"),
     "a plan that was changed": (values(plan={**values()["plan"], "document": "{}\n"}), "digest"),
 }
