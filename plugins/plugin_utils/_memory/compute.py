@@ -41,11 +41,11 @@ def compute(model, settings, devices, layout, held):
     return buffer_sizes(scheduled(model, settings, devices, layout, held, pipelined(model, settings, devices)), pools(devices))
 
 
-def scheduled(model, settings, devices, layout, held, ahead=False):
-    """The Schedule of the largest micro-batch; C(ahead): with inputs for several at once."""
+def scheduled(model, settings, devices, layout, held, ahead=False, running=False):
+    """The Schedule of the largest micro-batch; C(ahead): with inputs for several at once; C(running): as it is run, which differs from what is reserved."""
     # blocks that are run again have the tensors of the first time
     held = {block: held[model.block_in_file(block)] for block in held} if model.is_looped else held
-    build = Build(model, settings, layout, held, built(model, settings, layout, held), len(devices))
+    build = Build(model, settings, layout, held, built(model, settings, layout, held), len(devices), running=running)
     build_graph(build)
     limit.check(model, settings, held, lambda: _tensors(build, held))
     return schedule(build.graph, len(devices), settings.op_offload, ahead, remote_numbers(devices))

@@ -32,7 +32,7 @@ def transfers(model, settings, devices, tokens, cells):
     cells = min(pad(max(cells, tokens)), settings.n_ctx_seq)
     one = replace(settings, n_ctx=cells, n_ctx_seq=cells, n_stream=1, n_seq_max=1, n_outputs=1, n_batch=tokens, n_ubatch=tokens)
     where = layout(model, one, devices)
-    made = scheduled(model, one, devices, where, held_by_block(model, one, devices, where))
+    made = scheduled(model, one, devices, where, held_by_block(model, one, devices, where), running=True)
     host = len(devices)
 
     def number(backend):
