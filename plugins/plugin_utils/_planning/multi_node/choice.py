@@ -53,14 +53,19 @@ def _teams(members, named, count):
     seen = set()
     for chosen in combinations(largest, count):
         together = sorted(chosen, key=members.index)
-        for head in together if named is None else [named]:
-            if head not in together:
-                continue
+        for head in _heads(together, named):
             team = Team(head, tuple(member for member in together if member is not head))
             kind = (head.alike, tuple(worker.alike for worker in team.workers))
             if kind not in seen and len(team.devices) <= MOST_DEVICES:
                 seen.add(kind)
                 yield team
+
+
+def _heads(together, named):
+    """Who may be the head: who is named, or those with a GPU, for a head without one holds nothing; all where none has any."""
+    if named is not None:
+        return [named] if named in together else []
+    return [member for member in together if member.node.gpus] or together
 
 
 def _is_better(one, than):

@@ -51,10 +51,10 @@ def tokens_per_second(chooser, choice, ctx_size):
     return float(f"{1 / chooser.estimate.token(allocation).seconds:.3g}")
 
 
-def alone(model, members, wishes, allow_cpu):
-    """The Alone of the node on which C(model) is generated fastest, None where it fits on none. C(allow_cpu): as the user wished."""
+def alone(model, members, wishes):
+    """The Alone of the node on which C(model) is generated fastest, in part from its RAM if need be; None where it fits on none."""
     found = []
-    for chooser, name in _choosers(model, members, replace(wishes, allow_cpu=allow_cpu)):
+    for chooser, name in _choosers(model, members, replace(wishes, allow_cpu=True)):
         choice = chooser.find()
         if choice.fits:
             found.append(_alone(chooser, choice, name))

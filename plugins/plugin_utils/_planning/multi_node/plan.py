@@ -63,7 +63,7 @@ def multi_node_plan(model_plain, nodes_plain, wishes_plain, link_bytes_per_secon
         "load_bytes": load_bytes,
         "load_seconds": _shown(load_bytes / network.bytes_per_second),
     }
-    one = instead.alone(model, members, wishes, wishes_plain.get("allow_cpu") is not False)
+    one = instead.alone(model, members, wishes)
     fewer_bits = instead.smaller(model, members, wishes)
     compared = one and _compared(chooser, choice, one)
     said = warnings(team, load_bytes, wire["load_seconds"], cache)

@@ -11,11 +11,14 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from ..._options import Option, check_option
 from ..wishes import PLACEMENT, wishes_from_plain
+from ..wishes import SPEC as SPEC_OF_ONE
 
 WHERE = "llama_multi_node_plan"
-LEAVES_IN_RAM = (*PLACEMENT, "kv_offload")
-"""Every layer and its cache is on a device here, so nothing of the placement is left to fix."""
+FOR_ONE = (*PLACEMENT, "gpu_layers", "allow_cpu", "emit", "node_name", "image_repository", "image_build")
+"""Every layer and its cache is on a device of one of the nodes, so nothing of the placement is left to fix, nor to llama-server; llama.cpp's images,
+wherever they lie, don't have what it takes."""
 
+SPEC = {name: option for name, option in SPEC_OF_ONE.items() if name not in FOR_ONE}
 RATE = Option("number", minimum=1)
 SECONDS = Option("number", minimum=0)
 
@@ -52,16 +55,14 @@ def _number(value):
 
 
 def team_wishes(given):
-    """Wishes for everything on devices; InfraError for those that leave part of the model in RAM or are one for each GPU of one node."""
+    """Wishes for everything on devices; InfraError for those that are for one node."""
+    for name in FOR_ONE:
+        if given.get(name) is not None:
+            raise InfraError(f"'{name}' is for one node", where=WHERE, fix="Leave it out, or use llama_plan")
     wishes = wishes_from_plain(given)
-    fixed = [name for name, value in wishes.fixed if name in LEAVES_IN_RAM and value is not True]
-    if wishes.gpu_layers not in (None, "all"):
-        fixed.append("gpu_layers")
-    if fixed:
-        raise InfraError(f"{fixed[0]} is for one node", where=WHERE, expected="every layer on a device of one of the nodes", fix="Leave it out, or use llama_plan")
-    if wishes.emit != "pinned":
-        raise InfraError("llama-server can't place layers itself here", f"{WHERE}.emit", shown(wishes.emit), "pinned")
+    if dict(wishes.fixed).get("kv_offload") is False:
+        raise InfraError("the cache is where its layers are", f"{WHERE}.kv_offload", "False", "true")
     for name in ("reserve_bytes", "budget_bytes"):
         if len(getattr(wishes, name) or ()) > 1:
             raise InfraError("more than one number", f"{WHERE}.{name}", shown(given[name]), "one number for all GPUs of all nodes")
-    return replace(wishes, allow_cpu=False, gpu_layers=None)
+    return replace(wishes, allow_cpu=False)
