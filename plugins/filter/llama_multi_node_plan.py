@@ -73,11 +73,15 @@ options:
     elements: str
     default: [f16, q8_0]
   devices:
-    description: The GPUs to use, by uuid. By default all that O(backend) drives, of MIG instances one for each node. A node with none of these works with its CPU.
+    description:
+      - The GPUs to use, by uuid. By default all that O(backend) drives, of MIG instances one for each node.
+      - A node with none of these works with its CPU.
     type: list
     elements: str
   backend:
-    description: The build of llama.cpp for every node. V(auto) chooses for each by its GPUs. Builds for different GPUs work together if they are of one version.
+    description:
+      - The build of llama.cpp for every node. V(auto) chooses for each by its GPUs.
+      - Builds for different GPUs work together if they are of one version.
     type: str
     choices: [auto, cuda13, cuda12, rocm, vulkan, sycl, metal, cpu]
     default: auto

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ..._memory.devices import Device
 from ..._memory.host.ram import beside_bytes
 from ..budget import budget_of
-from ..chooser import Chooser, Choice
+from ..chooser import Choice, Chooser
 from ..objective import SMALLEST
 from ..smaller_quantization import largest_that_fits
 from ..speed.throughput import throughput

@@ -25,8 +25,8 @@ from ..._memory.devices import HOST
 from ..._memory.transfers import transfers
 
 SERVER_SECONDS = 2e-3
-"""What each round trip takes beside the network's: threads on both sides are woken, commands read, kernels started anew. Two DGX Spark lost 2.6 ms
-of a token to the one they had between them (https://github.com/defilantech/LLMKube/issues/1423), the network's part of it far less than 1 ms. One measurement."""
+"""What each round trip takes beside the network's: threads on both sides are woken, commands read, kernels started anew. One measurement: two DGX Spark
+lost 2.6 ms of a token to the round trip between them (https://github.com/defilantech/LLMKube/issues/1423), the network's part far less than 1 ms."""
 
 
 @dataclass(frozen=True)
