@@ -181,20 +181,62 @@ _value:
           description: The name of the node that runs C(llama-server).
           type: str
         workers:
-          description:
-            - The other nodes, in the order in which C(--rpc) has to name them, which C(endpoint_index) counts.
-            - C(devices) are those of the worker by the C(name) it has for them, with the C(rpc_name) that the head has, C(gpu), C(uuid),
-              C(memory_free_bytes), the number of C(layers) and the bytes on each. Their sums are there as well.
-            - C(used_bytes) is weights, cache and compute buffers together, C(overhead_bytes) what the driver takes beside them.
-            - C(min_ram_bytes) is what C(ggml-rpc-server) needs of the worker's RAM. It holds one tensor at a time on its way to the device.
-              Devices that are RAM count whole.
-            - C(cache_bytes) is what O(worker_cache) needs on the worker's disk, 0 without.
-            - C(args) are the arguments of C(ggml-rpc-server) beside C(--host) and C(--port), C(env) its environment.
+          description: The other nodes, in the order in which C(--rpc) has to name them.
           type: list
           elements: dict
-          sample: [{node: gpu2, backend: cuda12, endpoint_index: 0, layers: 24, weights_bytes: 35436466304, kv_bytes: 1610612736, compute_bytes: 163840000,
-            used_bytes: 37210919040, overhead_bytes: 643825664, min_ram_bytes: 1589641216, cache_bytes: 0, args: [--device, CUDA0],
-            env: {CUDA_DEVICE_ORDER: PCI_BUS_ID}, devices: [{name: CUDA0, rpc_name: RPC0}]}]
+          contains:
+            node:
+              description: The worker's name.
+              type: str
+              sample: gpu2
+            endpoint_index:
+              description: Its place in C(--rpc), from 0 on.
+              type: int
+            backend:
+              description: The build of llama.cpp for it.
+              type: str
+              sample: cuda12
+            devices:
+              description:
+                - Its devices, by the C(name) that the worker has for each and the C(rpc_name) that the head has, with C(gpu), C(uuid), C(memory_free_bytes),
+                  the number of C(layers), and the bytes on each as below.
+              type: list
+              elements: dict
+              sample: [{name: CUDA0, rpc_name: RPC0, gpu: NVIDIA L40S, uuid: null, memory_free_bytes: 47779414016, layers: 24, weights_bytes: 35436466304,
+                kv_bytes: 1610612736, compute_bytes: 163840000, used_bytes: 37210919040, overhead_bytes: 643825664}]
+            layers:
+              description: The number of layers on it.
+              type: int
+            weights_bytes:
+              description: The bytes of their weights.
+              type: int
+            kv_bytes:
+              description: The bytes of their cache.
+              type: int
+            compute_bytes:
+              description: The bytes of the compute buffers.
+              type: int
+            used_bytes:
+              description: All three together.
+              type: int
+            overhead_bytes:
+              description: What the driver and its libraries take on the devices beside them.
+              type: int
+            min_ram_bytes:
+              description: The RAM that C(ggml-rpc-server) needs. It holds one tensor at a time on its way to a device. Devices that are RAM count whole.
+              type: int
+            cache_bytes:
+              description: The bytes of its disk that O(worker_cache) needs, 0 without.
+              type: int
+            args:
+              description: The arguments of C(ggml-rpc-server) beside C(--host) and C(--port).
+              type: list
+              elements: str
+              sample: [--device, CUDA0]
+            env:
+              description: Its environment.
+              type: dict
+              sample: {CUDA_DEVICE_ORDER: PCI_BUS_ID}
         wire:
           description:
             - What goes over the network for a generated token with half of the context in use, and for a micro-batch of a prompt, from what llama.cpp
