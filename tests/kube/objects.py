@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
+import urllib.parse
 
 import yaml
-from kubernetes.dynamic import DynamicClient
+from cluster import Refused
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "llama-server"
-MANAGER = "tests"
+WORKLOADS = ("Deployment", "StatefulSet")
 
 
 def rendered(programs, values, kube_version="1.35.0", release="llm", namespace="default"):
@@ -24,21 +26,24 @@ def rendered(programs, values, kube_version="1.35.0", release="llm", namespace="
 
 
 def send(kube, namespace, each, **query):
-    """Apply an object on the server; the warnings that it answers. ApiException where it is refused."""
-    each = {**each, "metadata": {**each["metadata"], "namespace": namespace}}
-    resource = client(kube).resources.get(api_version=each["apiVersion"], kind=each["kind"])
-    path = resource.path(name=each["metadata"]["name"], namespace=namespace)
-    parameters = [("fieldManager", MANAGER), ("fieldValidation", "Strict"), ("force", "true"), *query.items()]
-    headers = {"Content-Type": "application/apply-patch+yaml", "Accept": "application/json"}
-    _data, _status, answered = kube.api.call_api(
-        path, "PATCH", query_params=parameters, header_params=headers, body=each, response_type="object", auth_settings=["BearerToken"]
-    )
-    return answered.get("Warning")
+    """Apply an object on the server, strictly. Raises Refused."""
+    group, _slash, version = each["apiVersion"].rpartition("/")
+    kind = each["kind"].lower()
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+    asked = urllib.parse.urlencode({"fieldManager": "tests", "fieldValidation": "Strict", "force": "true", **query})
+    path = f"{root}/namespaces/{namespace}/{plural}/{each['metadata']['name']}?{asked}"
+    body = {**each, "metadata": {**each["metadata"], "namespace": namespace}}
+    status, answer = kube.control_plane.client().ask("PATCH", path, json.dumps(body).encode(), "application/apply-patch+yaml")
+    if status >= 300:
+        raise Refused(status, json.loads(answer)["message"])
 
 
-_clients = {}
-
-
-def client(kube):
-    """Finding out which resources there are takes a second: once."""
-    return _clients.setdefault(id(kube.api), DynamicClient(kube.api))
+def try_pod(kube, namespace, workload):
+    """What the API server would say of the pod of a workload: PodSecurity looks at pods alone. Raises Refused."""
+    template = workload["spec"]["template"]
+    metadata = {"name": "tried", "labels": template["metadata"]["labels"], "annotations": template["metadata"]["annotations"]}
+    # Those of the workload itself need not be there.
+    spec = {**template["spec"], "serviceAccountName": "default"}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    kube.ask("POST", f"/api/v1/namespaces/{namespace}/pods", body, dryRun="All", fieldValidation="Strict")

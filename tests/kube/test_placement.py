@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import gpu_nodes
 import pytest
 import yaml
@@ -56,18 +58,23 @@ def apply(kube, programs, namespace, directory, release, values):
 
 
 def placed(kube, namespace, count):
-    """The pods, where so many have a node."""
-    pods = kube.core.list_namespaced_pod(namespace).items
-    return pods if len(pods) == count and all(pod.spec.node_name for pod in pods) else None
+    """The pods, when so many have a node."""
+    for _second in range(120):
+        pods = kube.core.list_namespaced_pod(namespace).items
+        if len(pods) == count and all(pod.spec.node_name for pod in pods):
+            return pods
+        time.sleep(1)
+    waiting = [(pod.metadata.name, [each.message for each in pod.status.conditions or []]) for pod in pods if not pod.spec.node_name]
+    raise AssertionError(f"{len(pods)} of {count} pods, and without a node: {waiting}")
 
 
-def test_pods_come_to_nodes_of_their_class_only(kube, programs, planned, model, namespace, eventually, tmp_path, note):
+def test_pods_come_to_nodes_of_their_class_only(kube, programs, planned, model, namespace, tmp_path, note):
     chosen = {f"on-{row['name']}"[:40].rstrip("-"): row for row in planned if row["chosen"] and row["node_class"]["gpu"]}
     assert len(chosen) >= 9
     for release, row in chosen.items():
         values = helm_values(row["plan"], {"node_class": row["node_class"], "model": model, "replicas": REPLICAS})
         apply(kube, programs, namespace, tmp_path, release, values)
-    pods = eventually(lambda: placed(kube, namespace, REPLICAS * len(chosen)), 120)
+    pods = placed(kube, namespace, REPLICAS * len(chosen))
     for pod in pods:
         row = chosen[pod.metadata.labels["app.kubernetes.io/instance"]]
         assert pod.spec.node_name in row["node_class"]["nodes"], f"{row['name']}: on {pod.spec.node_name}"
@@ -75,12 +82,12 @@ def test_pods_come_to_nodes_of_their_class_only(kube, programs, planned, model, 
 
 
 @pytest.mark.parametrize("machine, product", [("h100-x8", "NVIDIA-H100-80GB-HBM3"), ("l4", "NVIDIA-L4"), ("l40s-x4", "NVIDIA-L40S")])
-def test_values_for_any_cluster_find_the_gpu_by_its_name(kube, programs, model, namespace, eventually, tmp_path, machine, product):
+def test_values_for_any_cluster_find_the_gpu_by_its_name(kube, programs, model, namespace, tmp_path, machine, product):
     """As a catalogue has them: made without this cluster."""
     gpus, _ram = MACHINES[machine]
     described = {"gpus": [{"model": name, "count": count} for name, count in gpus], "ram_bytes": 32 * 2**30, "cuda_max": "13.0"}
     header = {**read_model(str(HEADERS / "Llama-3.1-8B-Q4_K_M.gguf")), "header_only": False}
     apply(kube, programs, namespace, tmp_path, "any", helm_values(plan(header, described, {}), {"model": model, "replicas": REPLICAS}))
-    for pod in eventually(lambda: placed(kube, namespace, REPLICAS)):
+    for pod in placed(kube, namespace, REPLICAS):
         labels = kube.ask("GET", f"/api/v1/nodes/{pod.spec.node_name}")["metadata"]["labels"]
         assert labels["nvidia.com/gpu.product"] == product

@@ -23,11 +23,11 @@ MODELS = (
     "Mixtral-8x7B-Q4_K_M", "Phi-4-14B-Q4_K_M", "Qwen2.5-7B-Q4_K_M", "Qwen3-30B-A3B-Q4_K_M", "Qwen3-8B-Q4_K_M", "Qwen3-Next-80B-A3B-Q4_K_M",
 )  # fmt: skip
 MACHINES = {
-    "t4": ([("nvidia-t4", 1)], 64), "l4": ([("nvidia-l4", 1)], 512), "l4-x2": ([("nvidia-l4", 2)], 128), "l40s": ([("nvidia-l40s", 1)], 256),
+    "t4": ([("nvidia-t4", 1)], 64), "l4": ([("nvidia-l4", 1)], 512), "l40s": ([("nvidia-l40s", 1)], 256),
     "l40s-x4": ([("nvidia-l40s", 4)], 512), "a100-x2": ([("nvidia-a100-sxm4-80gb", 2)], 512), "h100": ([("nvidia-h100-sxm5", 1)], 512),
-    "h100-x8": ([("nvidia-h100-sxm5", 8)], 1024), "h200": ([("nvidia-h200", 1)], 512), "b200": ([("nvidia-b200", 1)], 512),
-    "rtx-3090": ([("nvidia-rtx-3090", 1)], 64), "rtx-4090-x2": ([("nvidia-rtx-4090", 2)], 128), "rtx-5090": ([("nvidia-rtx-5090", 1)], 192),
-    "gb10": ([("nvidia-gb10", 1)], 119), "mi300x": ([("amd-mi300x", 1)], 512), "rx-7900-xtx": ([("amd-rx-7900-xtx", 1)], 64),
+    "h100-x8": ([("nvidia-h100-sxm5", 8)], 1024), "h200": ([("nvidia-h200", 1)], 512),
+    "rtx-4090-x2": ([("nvidia-rtx-4090", 2)], 128), "rtx-5090": ([("nvidia-rtx-5090", 1)], 192),
+    "gb10": ([("nvidia-gb10", 1)], 119), "mi300x": ([("amd-mi300x", 1)], 512),
     "b60-x2": ([("intel-arc-pro-b60", 2)], 128), "cpu": ([], 512),
 }  # fmt: skip
 SOURCES = (
