@@ -2,7 +2,7 @@
 # Copyright: Contributors to the prositronic.infra collection
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Removes what the tests made: environments, caches, containers and images.
+# Removes what the tests made: environments, caches, containers and images. The programs of make test-kube stay, in the user's cache: they take long to build.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 

@@ -113,6 +113,9 @@ class Cluster:
         except OSError:
             return False
 
+    def any_runs(self) -> bool:
+        return any(_is(pid, self.place) for pid in self._pids().values())
+
     def start(self, bound: bool = False) -> None:
         """C(bound): the programs end when this process does. Raises tools.Missing or Failed, and leaves nothing behind then."""
         programs = tools.programs("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
@@ -335,7 +338,7 @@ class Schemas:
 
 def free_ports(count: int) -> list[int]:
     """Ports of loopback that nobody listens on."""
-    listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    listening = [socket.create_server(("127.0.0.1", 0)) for _number in range(count)]
     try:
         return [each.getsockname()[1] for each in listening]
     finally:
@@ -374,6 +377,10 @@ def main(arguments: list[str]) -> int:
             up(cluster)
         elif arguments == ["down"]:
             cluster.stop()
+            # A run of the tests that was killed left its files, and no program that runs.
+            killed = Cluster(PLACE / "test")
+            if not killed.any_runs():
+                killed.stop()
         else:
             print("usage: cluster.py up|down", file=sys.stderr)
             return 2

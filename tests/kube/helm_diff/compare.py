@@ -16,6 +16,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import NoReturn
 
 HELM = os.environ.get("HELM_BIN", "helm")
 # Those of helm-diff that say what is rendered, and are Helm's own too.
@@ -46,6 +47,13 @@ class Stop(Exception):
     """What went wrong."""
 
 
+class Parser(argparse.ArgumentParser):
+    """Ends with 1 where it does not understand: 2 is for a change."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Stop(message)
+
+
 def main(arguments: list[str]) -> int:
     try:
         options = parser().parse_args(arguments)
@@ -59,8 +67,7 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(prog="helm diff", allow_abbrev=False, exit_on_error=False)
-    found.error = lambda message: (_ for _ in ()).throw(Stop(message))
+    found = Parser(prog="helm diff", allow_abbrev=False)
     found.add_argument("command", choices=["upgrade"])
     found.add_argument("release")
     found.add_argument("chart")
