@@ -275,6 +275,13 @@ class Client:
         """Status and body of the answer."""
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", **({"Content-Type": kind} if body else {})}
         try:
+            return self._ask(method, path, body, headers)
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # The API server ends connections that are quiet for long.
+            return self._ask(method, path, body, headers)
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        try:
             self.connection.request(method, path, body, headers)
             answer = self.connection.getresponse()
             return answer.status, answer.read()

@@ -75,7 +75,7 @@ def _of_class(count, node_class, resource_name, cuda, vendor):
     warnings = []
     if offered["pods_per_gpu"] > 1:
         warnings.append(f"{offered['pods_per_gpu']} pods share each GPU, and nothing keeps the others to their share of its memory.")
-    return PodGpu(count, resource, claim, _affinity(node_class, cuda), tolerations(vendor), tuple(reasons), tuple(warnings))
+    return PodGpu(count, resource, claim, _affinity(node_class, cuda), tolerations(vendor, resource), tuple(reasons), tuple(warnings))
 
 
 def _of_names(gpus, vendor, resource_name, cuda):
@@ -96,12 +96,13 @@ def _of_names(gpus, vendor, resource_name, cuda):
     if vendor == "intel" and not resource_name:
         warnings.append("Intel's GPU plugin offers gpu.intel.com/xe or gpu.intel.com/i915, by the driver of the node: say which with gpu_resource.")
     reasons = [f"The pod asks for {count} of {resource}, and only comes to nodes whose labels name {gpu['name']}."]
-    return PodGpu(count, resource, None, [*affinity, *cuda], tolerations(vendor), tuple(reasons), tuple(warnings))
+    return PodGpu(count, resource, None, [*affinity, *cuda], tolerations(vendor, resource), tuple(reasons), tuple(warnings))
 
 
-def tolerations(vendor):
-    """Nodes with GPUs are often tainted with the name of the resource, so that only pods that need one come to them."""
-    return [{"key": RESOURCES[vendor] if vendor != "intel" else "gpu.intel.com", "operator": "Exists", "effect": "NoSchedule"}]
+def tolerations(vendor, resource):
+    """Nodes with GPUs are often tainted with the name of the resource, so that only pods that need one come to them: those with MIG instances too
+    with that of whole GPUs."""
+    return [{"key": resource if vendor == "intel" and resource else RESOURCES[vendor], "operator": "Exists", "effect": "NoSchedule"}]
 
 
 def _affinity(node_class, cuda):
