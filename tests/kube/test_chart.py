@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pathlib
 import shutil
+import socket
+import subprocess
 import sys
 
 import kubernetes_validate
@@ -568,6 +571,41 @@ def test_workers(render):
     assert to_workers["to"] == [{"podSelector": {"matchLabels": workers["spec"]["selector"]["matchLabels"]}}]
 
 
+def test_ready_workers_are_seen_without_a_connection(render):
+    """The rendered command looks at a real socket."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        probe = render("workers", "--set", f"multiNode.port={port}").one("StatefulSet", "chat-llama-server-worker")
+        asked = probe["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["exec"]["command"]
+        assert subprocess.run(asked, check=False).returncode == 1
+        listener.listen()
+        assert subprocess.run(asked, check=False).returncode == 0
+        listener.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_server_waits_for_workers(render):
+    """The rendered command with one that listens and one that does so later."""
+    with socket.socket() as first, socket.socket() as second:
+        for one in (first, second):
+            one.bind(("127.0.0.1", 0))
+        first.listen()
+        ports = [one.getsockname()[1] for one in (first, second)]
+        asked = render("workers").pod["initContainers"][-1]["command"]
+        workers = ",".join(f"127.0.0.1:{port}" for port in ports)
+        process = subprocess.Popen(asked, env={"PATH": os.environ["PATH"], "WORKERS": workers}, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout.readline() == f"127.0.0.1:{ports[0]} listens\n"
+            assert process.stdout.readline() == f"waiting for 127.0.0.1:{ports[1]}\n"
+            second.listen()
+            assert process.communicate(timeout=20)[0].endswith(f"127.0.0.1:{ports[1]} listens\n")
+            assert process.returncode == 0
+        finally:
+            process.kill()
+
+
 def test_policy_of_workers_stays(render):
     policies = [name for kind, name in render("workers", "--set", "networkPolicy.enabled=false").objects if kind == "NetworkPolicy"]
     assert policies == ["chat-llama-server-workers"]
@@ -672,6 +710,12 @@ def test_checks_refuse(refused, case, options, message):
     assert len([line for line in said.splitlines() if line.startswith("Error:")]) == 1
 
 
+def test_name_that_no_service_can_have(programs):
+    done = programs.run("helm", "template", "70b", str(CHART), "--values", str(BASE))
+    assert done.returncode != 0
+    assert "the release's name: Services can't be called like this. Got: 70b-llama-server." in done.stderr
+
+
 @pytest.mark.parametrize(
     ("case", "version", "message"),
     [
@@ -696,8 +740,8 @@ def notes(programs, tmp_path):
     (chart / "templates/_notes.tpl").write_text('{{- define "notes" -}}' + text + "{{- end -}}")
     (chart / "templates/notes.yaml").write_text('kind: Notes\nmetadata: {name: notes}\ntext: {{ include "notes" . | quote }}\n')
 
-    def ask(case):
-        done = programs.run(*command("template", case, "--show-only", "templates/notes.yaml", chart=chart))
+    def ask(case, *options):
+        done = programs.run(*command("template", case, *options, "--show-only", "templates/notes.yaml", chart=chart))
         assert done.returncode == 0, done.stderr
         return parse(done.stdout).one("Notes")["text"]
 
@@ -716,7 +760,15 @@ def test_notes_say_how_to_reach_it(notes):
     assert "https://llama.example.org/" in notes("ingress")
 
 
+def test_notes_of_a_server_with_a_key_that_nobody_reaches(notes):
+    said = notes("key", "--set", "server.host=127.0.0.1")
+    assert "It listens inside its pod only" in said
+    assert '--header "Authorization: Bearer $KEY" http://127.0.0.1:8080' in said
+
+
 def test_notes_warn(notes):
+    assert "The NetworkPolicy lets pods of this namespace in and nobody else" in notes("ingress")
+    assert "The NetworkPolicy" not in notes("network")
     assert "Warnings" not in notes("base")
     assert "Pod Security levels baseline and restricted refuse the pod" in notes("host_path")
     assert "RPC has neither passwords nor encryption" in notes("group")
