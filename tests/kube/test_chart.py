@@ -237,6 +237,12 @@ def test_order_of_arguments(render):
     assert "command" not in render("base").server
 
 
+def test_times_of_probes(render):
+    server = render("server").server
+    for probe, times in (("startupProbe", (10, 43, 5)), ("readinessProbe", (5, 2, 4)), ("livenessProbe", (20, 6, 15))):
+        assert tuple(server[probe][key] for key in ("periodSeconds", "failureThreshold", "timeoutSeconds")) == times
+
+
 def test_environment_is_where_it_can_write(render):
     values = {each["name"]: each["value"] for each in render("server").server["env"]}
     assert values == {"GGML_VK_VISIBLE_DEVICES": "0", "HOME": "/tmp", "LLAMA_CACHE": "/tmp"}
@@ -457,8 +463,9 @@ def test_ingress(render):
     }  # fmt: skip
     assert ingress["spec"]["ingressClassName"] == "nginx"
     assert ingress["spec"]["tls"] == [{"hosts": ["llama.example.org"], "secretName": "llama-tls"}]
-    backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
-    assert backend == {"name": "chat-llama-server", "port": {"name": "http"}}
+    (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
+    backend = {"service": {"name": "chat-llama-server", "port": {"name": "http"}}}
+    assert path == {"path": "/llama", "pathType": "Prefix", "backend": backend}
     encrypted = render("ingress", "--set", "server.tls.secretName=certificate").one("Ingress")
     assert encrypted["metadata"]["annotations"][f"{nginx}/backend-protocol"] == "HTTPS"
 
@@ -501,7 +508,7 @@ def test_keda(render):
     assert "--metrics" in found.server["args"]
     spec = found.one("ScaledObject")["spec"]
     assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat-llama-server"}
-    assert (spec["minReplicaCount"], spec["maxReplicaCount"], spec["cooldownPeriod"]) == (1, 8, 600)
+    assert (spec["minReplicaCount"], spec["maxReplicaCount"], spec["cooldownPeriod"]) == (2, 8, 600)
     (trigger,) = spec["triggers"]
     assert trigger["metadata"] == {
         "serverAddress": "http://prometheus.monitoring.svc:9090",
@@ -510,7 +517,7 @@ def test_keda(render):
         "authModes": "bearer",
     }
     assert trigger["authenticationRef"] == {"name": found.one("TriggerAuthentication")["metadata"]["name"]}
-    assert found.one("TriggerAuthentication")["spec"]["secretTargetRef"] == [{"parameter": "bearerToken", "name": "prometheus", "key": "token"}]
+    assert found.one("TriggerAuthentication")["spec"]["secretTargetRef"] == [{"parameter": "bearerToken", "name": "prometheus", "key": "bearer"}]
     assert found.workload["spec"]["strategy"]["type"] == "RollingUpdate"
     assert "PodDisruptionBudget" in found.kinds()
 
@@ -617,9 +624,12 @@ def test_group(render):
     template = group["spec"]["leaderWorkerTemplate"]
     assert (group["spec"]["replicas"], template["size"], template["restartPolicy"]) == (1, 4, "RecreateGroupOnPodRestart")
     args = template["leaderTemplate"]["spec"]["containers"][0]["args"]
-    expected = [f"chat-llama-server-group-0-{number}.chat-llama-server-group.models.svc:50052" for number in (1, 2, 3)]
+    expected = [f"chat-llama-server-group-0-{number}.chat-llama-server-group.models.svc:50053" for number in (1, 2, 3)]
     assert args[args.index("--rpc") + 1].split(",") == expected
-    assert template["workerTemplate"]["spec"]["containers"][0]["name"] == "worker"
+    worker = template["workerTemplate"]["spec"]
+    assert worker["containers"][0]["command"] == ["/opt/llama.cpp/ggml-rpc-server"]
+    assert worker["containers"][0]["image"] == "registry.example.org/llama-rpc@sha256:" + "0123456789abcdef" * 4
+    assert "podAntiAffinity" in worker["affinity"]
     assert not {"Deployment", "StatefulSet"} & found.kinds()
     assert ("Service", "chat-llama-server") in found.objects
 
@@ -757,7 +767,7 @@ def test_notes_say_how_to_reach_it(notes):
     open_ = notes("key")
     assert "http://chat-llama-server.models.svc:8080/v1" in open_
     assert "service/chat-llama-server 8080:8080" in open_
-    assert "https://llama.example.org/" in notes("ingress")
+    assert "https://llama.example.org/llama" in notes("ingress")
 
 
 def test_notes_of_a_server_with_a_key_that_nobody_reaches(notes):
@@ -787,24 +797,7 @@ def test_cases_say_something_of_every_value():
         said |= set(_paths(yaml.safe_load(path.read_text()), ()))
     defaults = set(_paths(yaml.safe_load((CHART / "values.yaml").read_text()), ()))
     known = {path for path in defaults if any(other[: len(path)] == path for other in said)}
-    assert sorted(".".join(path) for path in defaults - known) == UNTRIED
-
-
-UNTRIED = [
-    "ingress.path",
-    "keda.bearerToken.secretKey",
-    "keda.minReplicas",
-    "multiNode.affinity",
-    "multiNode.command",
-    "multiNode.image.digest",
-    "multiNode.port",
-    "probes.liveness.failureThreshold",
-    "probes.liveness.periodSeconds",
-    "probes.liveness.timeoutSeconds",
-    "probes.readiness.failureThreshold",
-    "probes.readiness.periodSeconds",
-    "probes.readiness.timeoutSeconds",
-]
+    assert sorted(".".join(path) for path in defaults - known) == []
 
 
 def _paths(content, path):
