@@ -142,6 +142,10 @@ options:
   runtime_class:
     description: The C(runtimeClassName) of the pod, where the cluster's default runtime does not give it GPUs.
     type: str
+  device_groups:
+    description: The numbers of the groups that AMD's and Intel's device nodes belong to on the nodes.
+    type: list
+    elements: str
   cpu:
     description: The CPU that the pod asks for, as V(8). It has no limit.
     type: str
@@ -155,10 +159,24 @@ options:
     description: The time limit of a start, instead of the one that is computed.
     type: int
   multi_node:
-    description:
-      - For a plan of P(prositronic.infra.llama_multi_node_plan#filter). C(image) is an image with C(ggml-rpc-server), which llama.cpp's own have not,
-        C(kind) V(StatefulSet) or V(LeaderWorkerSet), and C(accept_unauthenticated) has to be V(true), as the workers know no authentication.
+    description: For a plan of P(prositronic.infra.llama_multi_node_plan#filter), whose workers then have to be alike.
     type: dict
+    suboptions:
+      image:
+        description: An image with C(llama-server) and C(ggml-rpc-server) of one build, for all pods. llama.cpp's own have no RPC.
+        type: str
+      command:
+        description: Full path of C(ggml-rpc-server) in it. By default C(/app/ggml-rpc-server).
+        type: str
+      kind:
+        description:
+          - V(StatefulSet) for workers beside the server, V(LeaderWorkerSet), where the cluster has it, for a group that starts anew together when one of
+            them fails.
+        type: str
+        choices: [StatefulSet, LeaderWorkerSet]
+      accept_unauthenticated:
+        description: Has to be V(true), as the workers know neither passwords nor encryption.
+        type: bool
   values:
     description: More values of the chart, merged over these as Helm does. Not what the plan decides.
     type: dict

@@ -23,8 +23,8 @@ TYPES = {
     'lookup': 'lookup', 'modules': 'module', 'shell': 'shell', 'strategy': 'strategy', 'test': 'test', 'vars': 'vars',
 }  # fmt: skip
 EXPECTED = {
-    'CHANGELOG.md', 'CHANGELOG.rst', 'FILES.json', 'LICENSE', 'MANIFEST.json', 'Makefile', 'README.md', 'changelogs', 'docs', 'examples',
-    'extensions', 'meta', 'noxfile.py', 'playbooks', 'plugins', 'pyproject.toml', 'roles', 'tests',
+    'CHANGELOG.md', 'CHANGELOG.rst', 'FILES.json', 'LICENSE', 'MANIFEST.json', 'Makefile', 'README.md', 'changelogs', 'charts', 'docs', 'examples',
+    'extensions', 'helmfile.yaml.gotmpl', 'meta', 'noxfile.py', 'playbooks', 'plugins', 'pyproject.toml', 'roles', 'tests',
 }  # fmt: skip
 
 

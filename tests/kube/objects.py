@@ -29,7 +29,7 @@ def send(kube, namespace, each, **query):
     """Apply an object on the server, strictly. Raises Refused."""
     group, _slash, version = each["apiVersion"].rpartition("/")
     kind = each["kind"].lower()
-    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
     root = f"/apis/{group}/{version}" if group else f"/api/{version}"
     asked = urllib.parse.urlencode({"fieldManager": "tests", "fieldValidation": "Strict", "force": "true", **query})
     path = f"{root}/namespaces/{namespace}/{plural}/{each['metadata']['name']}?{asked}"

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pathlib
 import shutil
+import socket
+import subprocess
 import sys
 
 import kubernetes_validate
@@ -234,6 +237,12 @@ def test_order_of_arguments(render):
     assert "command" not in render("base").server
 
 
+def test_times_of_probes(render):
+    server = render("server").server
+    for probe, times in (("startupProbe", (10, 43, 5)), ("readinessProbe", (5, 2, 4)), ("livenessProbe", (20, 6, 15))):
+        assert tuple(server[probe][key] for key in ("periodSeconds", "failureThreshold", "timeoutSeconds")) == times
+
+
 def test_environment_is_where_it_can_write(render):
     values = {each["name"]: each["value"] for each in render("server").server["env"]}
     assert values == {"GGML_VK_VISIBLE_DEVICES": "0", "HOME": "/tmp", "LLAMA_CACHE": "/tmp"}
@@ -454,8 +463,9 @@ def test_ingress(render):
     }  # fmt: skip
     assert ingress["spec"]["ingressClassName"] == "nginx"
     assert ingress["spec"]["tls"] == [{"hosts": ["llama.example.org"], "secretName": "llama-tls"}]
-    backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
-    assert backend == {"name": "chat-llama-server", "port": {"name": "http"}}
+    (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
+    backend = {"service": {"name": "chat-llama-server", "port": {"name": "http"}}}
+    assert path == {"path": "/llama", "pathType": "Prefix", "backend": backend}
     encrypted = render("ingress", "--set", "server.tls.secretName=certificate").one("Ingress")
     assert encrypted["metadata"]["annotations"][f"{nginx}/backend-protocol"] == "HTTPS"
 
@@ -498,7 +508,7 @@ def test_keda(render):
     assert "--metrics" in found.server["args"]
     spec = found.one("ScaledObject")["spec"]
     assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat-llama-server"}
-    assert (spec["minReplicaCount"], spec["maxReplicaCount"], spec["cooldownPeriod"]) == (1, 8, 600)
+    assert (spec["minReplicaCount"], spec["maxReplicaCount"], spec["cooldownPeriod"]) == (2, 8, 600)
     (trigger,) = spec["triggers"]
     assert trigger["metadata"] == {
         "serverAddress": "http://prometheus.monitoring.svc:9090",
@@ -507,7 +517,7 @@ def test_keda(render):
         "authModes": "bearer",
     }
     assert trigger["authenticationRef"] == {"name": found.one("TriggerAuthentication")["metadata"]["name"]}
-    assert found.one("TriggerAuthentication")["spec"]["secretTargetRef"] == [{"parameter": "bearerToken", "name": "prometheus", "key": "token"}]
+    assert found.one("TriggerAuthentication")["spec"]["secretTargetRef"] == [{"parameter": "bearerToken", "name": "prometheus", "key": "bearer"}]
     assert found.workload["spec"]["strategy"]["type"] == "RollingUpdate"
     assert "PodDisruptionBudget" in found.kinds()
 
@@ -568,6 +578,41 @@ def test_workers(render):
     assert to_workers["to"] == [{"podSelector": {"matchLabels": workers["spec"]["selector"]["matchLabels"]}}]
 
 
+def test_ready_workers_are_seen_without_a_connection(render):
+    """The rendered command looks at a real socket."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        probe = render("workers", "--set", f"multiNode.port={port}").one("StatefulSet", "chat-llama-server-worker")
+        asked = probe["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["exec"]["command"]
+        assert subprocess.run(asked, check=False).returncode == 1
+        listener.listen()
+        assert subprocess.run(asked, check=False).returncode == 0
+        listener.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_server_waits_for_workers(render):
+    """The rendered command with one that listens and one that does so later."""
+    with socket.socket() as first, socket.socket() as second:
+        for one in (first, second):
+            one.bind(("127.0.0.1", 0))
+        first.listen()
+        ports = [one.getsockname()[1] for one in (first, second)]
+        asked = render("workers").pod["initContainers"][-1]["command"]
+        workers = ",".join(f"127.0.0.1:{port}" for port in ports)
+        process = subprocess.Popen(asked, env={"PATH": os.environ["PATH"], "WORKERS": workers}, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout.readline() == f"127.0.0.1:{ports[0]} listens\n"
+            assert process.stdout.readline() == f"waiting for 127.0.0.1:{ports[1]}\n"
+            second.listen()
+            assert process.communicate(timeout=20)[0].endswith(f"127.0.0.1:{ports[1]} listens\n")
+            assert process.returncode == 0
+        finally:
+            process.kill()
+
+
 def test_policy_of_workers_stays(render):
     policies = [name for kind, name in render("workers", "--set", "networkPolicy.enabled=false").objects if kind == "NetworkPolicy"]
     assert policies == ["chat-llama-server-workers"]
@@ -579,9 +624,12 @@ def test_group(render):
     template = group["spec"]["leaderWorkerTemplate"]
     assert (group["spec"]["replicas"], template["size"], template["restartPolicy"]) == (1, 4, "RecreateGroupOnPodRestart")
     args = template["leaderTemplate"]["spec"]["containers"][0]["args"]
-    expected = [f"chat-llama-server-group-0-{number}.chat-llama-server-group.models.svc:50052" for number in (1, 2, 3)]
+    expected = [f"chat-llama-server-group-0-{number}.chat-llama-server-group.models.svc:50053" for number in (1, 2, 3)]
     assert args[args.index("--rpc") + 1].split(",") == expected
-    assert template["workerTemplate"]["spec"]["containers"][0]["name"] == "worker"
+    worker = template["workerTemplate"]["spec"]
+    assert worker["containers"][0]["command"] == ["/opt/llama.cpp/ggml-rpc-server"]
+    assert worker["containers"][0]["image"] == "registry.example.org/llama-rpc@sha256:" + "0123456789abcdef" * 4
+    assert "podAntiAffinity" in worker["affinity"]
     assert not {"Deployment", "StatefulSet"} & found.kinds()
     assert ("Service", "chat-llama-server") in found.objects
 
@@ -660,11 +708,7 @@ def test_schema_refuses(refused, options, message):
         ("base", ["server.args={--rpc=a:1}"], "server.args[0]: the chart writes --rpc itself. Say multiNode."),
         ("base", ["server.env.LLAMA_API_KEY=a"], "server.env.LLAMA_API_KEY: a secret doesn't belong into the environment"),
         ("base", ["model.download.env.HF_TOKEN=a"], "model.download.env.HF_TOKEN: a secret doesn't belong into the environment"),
-        (
-            "base",
-            ["model.file=other.gguf"],
-            "model.file: it isn't among the files to download. Got: other.gguf. Expected: llama-00001-of-00002.gguf, llama-00002",
-        ),
+        ("base", ["model.file=other.gguf"], "model.file: it isn't among the files to download. Got: other.gguf. Expected: llama-00001-of-0"),
         ("base", ["workload.replicas=2"], "model.claim.accessModes: several servers can't share a claim that one node mounts. Got: ReadWriteOnce"),
         ("workers", ["multiNode.acceptUnauthenticated=false"], "multiNode.acceptUnauthenticated: llama.cpp's RPC has no passwords and no encryption"),
         ("workers", ["workload.replicas=2", "model.claim.accessModes={ReadWriteMany}"], "workload.replicas: workers serve one server, so there is one. Got: 2"),
@@ -676,14 +720,16 @@ def test_checks_refuse(refused, case, options, message):
     assert len([line for line in said.splitlines() if line.startswith("Error:")]) == 1
 
 
+def test_name_that_no_service_can_have(programs):
+    done = programs.run("helm", "template", "70b", str(CHART), "--values", str(BASE))
+    assert done.returncode != 0
+    assert "the release's name: Services can't be called like this. Got: 70b-llama-server." in done.stderr
+
+
 @pytest.mark.parametrize(
     ("case", "version", "message"),
     [
-        (
-            "image",
-            "1.34.9",
-            "model.source: this cluster can't mount an image as a volume, and would leave it out without a word. Got: image, with Kubernetes v1.34.9",
-        ),
+        ("image", "1.34.9", "model.source: this cluster can't mount an image as a volume, and would leave it out without a word. Got: image, with"),
         ("dra", "1.33.0", "gpu.claim.deviceClassName: this cluster has no Dynamic Resource Allocation of the version v1. Got: Kubernetes v1.33.0"),
         ("base", "1.28.0", "chart requires kubeVersion: >=1.29.0-0"),
     ],
@@ -704,8 +750,8 @@ def notes(programs, tmp_path):
     (chart / "templates/_notes.tpl").write_text('{{- define "notes" -}}' + text + "{{- end -}}")
     (chart / "templates/notes.yaml").write_text('kind: Notes\nmetadata: {name: notes}\ntext: {{ include "notes" . | quote }}\n')
 
-    def ask(case):
-        done = programs.run(*command("template", case, "--show-only", "templates/notes.yaml", chart=chart))
+    def ask(case, *options):
+        done = programs.run(*command("template", case, *options, "--show-only", "templates/notes.yaml", chart=chart))
         assert done.returncode == 0, done.stderr
         return parse(done.stdout).one("Notes")["text"]
 
@@ -721,10 +767,18 @@ def test_notes_say_how_to_reach_it(notes):
     open_ = notes("key")
     assert "http://chat-llama-server.models.svc:8080/v1" in open_
     assert "service/chat-llama-server 8080:8080" in open_
-    assert "https://llama.example.org/" in notes("ingress")
+    assert "https://llama.example.org/llama" in notes("ingress")
+
+
+def test_notes_of_a_server_with_a_key_that_nobody_reaches(notes):
+    said = notes("key", "--set", "server.host=127.0.0.1")
+    assert "It listens inside its pod only" in said
+    assert '--header "Authorization: Bearer $KEY" http://127.0.0.1:8080' in said
 
 
 def test_notes_warn(notes):
+    assert "The NetworkPolicy lets pods of this namespace in and nobody else" in notes("ingress")
+    assert "The NetworkPolicy" not in notes("network")
     assert "Warnings" not in notes("base")
     assert "Pod Security levels baseline and restricted refuse the pod" in notes("host_path")
     assert "RPC has neither passwords nor encryption" in notes("group")
@@ -743,24 +797,7 @@ def test_cases_say_something_of_every_value():
         said |= set(_paths(yaml.safe_load(path.read_text()), ()))
     defaults = set(_paths(yaml.safe_load((CHART / "values.yaml").read_text()), ()))
     known = {path for path in defaults if any(other[: len(path)] == path for other in said)}
-    assert sorted(".".join(path) for path in defaults - known) == UNTRIED
-
-
-UNTRIED = [
-    "ingress.path",
-    "keda.bearerToken.secretKey",
-    "keda.minReplicas",
-    "multiNode.affinity",
-    "multiNode.command",
-    "multiNode.image.digest",
-    "multiNode.port",
-    "probes.liveness.failureThreshold",
-    "probes.liveness.periodSeconds",
-    "probes.liveness.timeoutSeconds",
-    "probes.readiness.failureThreshold",
-    "probes.readiness.periodSeconds",
-    "probes.readiness.timeoutSeconds",
-]
+    assert sorted(".".join(path) for path in defaults - known) == []
 
 
 def _paths(content, path):

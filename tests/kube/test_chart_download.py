@@ -261,7 +261,7 @@ def test_ends_at_once_when_the_pod_is_stopped(start, web, volume):
     web.files["/m.gguf"] = DATA
     web.held["/m.gguf"] = threading.Event()
     process = start([("m.gguf", f"{web.url}/m.gguf", len(DATA), SUM)])
-    wait_for(lambda: (volume / "m.gguf.partial").exists())
+    wait_for((volume / "m.gguf.partial").exists)
     process.terminate()
     assert process.wait(timeout=5) == 143
     assert (volume / "m.gguf.partial").exists()
@@ -409,7 +409,7 @@ def test_token_goes_to_its_host_alone_and_not_into_arguments(start, hub, volume,
     (tmp_path / "token").write_text(TOKEN + "\n")
     hub.held["/blob"] = threading.Event()
     process = start([("m.gguf", f"{hub.url}/m.gguf")], TOKEN_FILE=str(tmp_path / "token"), TOKEN_HOST="127.0.0.1")
-    wait_for(lambda: (volume / "m.gguf.partial").exists())
+    wait_for((volume / "m.gguf.partial").exists)
     here = [path for path in pathlib.Path("/proc").glob("[0-9]*") if _session(path) == process.pid]
     told = b"".join((path / name).read_bytes() for path in here for name in ("cmdline", "environ"))
     assert b"curl" in told
@@ -494,7 +494,7 @@ def test_two_pods_do_not_write_one_file(start, web, volume):
     web.held["/m.gguf"] = threading.Event()
     row = ("m.gguf", f"{web.url}/m.gguf", len(DATA), SUM)
     first = start([row])
-    wait_for(lambda: (volume / "m.gguf.partial").exists())
+    wait_for((volume / "m.gguf.partial").exists)
     second = start([row])
     assert second.stdout.readline() == "another pod downloads onto this volume: waiting\n"
     assert len(web.asked("GET")) == 1

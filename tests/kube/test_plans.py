@@ -84,7 +84,8 @@ def test_schemas(every, version, note):
 
 def test_an_api_server_would_take_them(every, kube, namespace, note):
     """Nothing is made: strict, on the server, all of them; the namespace takes no pod that isn't restricted, and a directory of the node isn't."""
-    kube.ask("POST", "/apis/node.k8s.io/v1/runtimeclasses", {"metadata": {"name": "nvidia"}, "handler": "nvidia"})
+    made = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "nvidia"}, "handler": "nvidia"}
+    kube.ask("POST", "/apis/node.k8s.io/v1/runtimeclasses", made)
     taken = 0
     for _path, values, objects in every.values():
         for each in objects:

@@ -5,6 +5,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 {{- /* What values.schema.json can't say. Every object asks first, so that these are the messages that people see. */ -}}
 {{- define "llama-server.checks" -}}
 {{- include "llama-server.checkPlan" . -}}
+{{- include "llama-server.checkName" . -}}
 {{- include "llama-server.checkReach" . -}}
 {{- include "llama-server.checkArgs" . -}}
 {{- include "llama-server.checkModel" . -}}
@@ -36,6 +37,13 @@ SPDX-License-Identifier: GPL-3.0-or-later
 {{- $digest := printf "sha256:%s" (sha256sum $plan.document) -}}
 {{- if ne $digest $plan.digest -}}
 {{- include "llama-server.refuse" (dict "where" "plan.digest" "what" "this isn't the digest of plan.document, so one of them was changed" "got" $plan.digest "expected" $digest "fix" $make) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "llama-server.checkName" -}}
+{{- $name := include "llama-server.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- include "llama-server.refuse" (dict "where" "the release's name" "what" "Services can't be called like this" "got" $name "expected" "small letters, digits and -, a letter first" "fix" "Choose another name, or say fullnameOverride") -}}
 {{- end -}}
 {{- end -}}
 

@@ -8,6 +8,9 @@
   gpu.py           how a pod asks for the plan's GPUs, and on which nodes it may be
   model_volume.py  where the model's files come from
   probes.py        how long a start may take, and when a server is taken for dead
+  multi_node.py    the workers of a model that no node holds alone
+  parts.py         what head and workers have alike
+  merge.py         values of a user over those of the plan
   values.py        all of it as the chart's values
 
 The chart renders every object, for helm, helmfile and the role alike; what it is told is decided here.

@@ -31,6 +31,7 @@ SPEC = {
     "image_pull_secrets": Option("strs"),
     "gpu_resource": Option("line"),
     "runtime_class": Option("line"),
+    "device_groups": Option("strs"),
     "cpu": Option("line"),
     "memory_limit_bytes": Option("int", minimum=1),
     "disk_bytes_per_second": Option("int", minimum=10**6),
@@ -38,7 +39,12 @@ SPEC = {
     "multi_node": Option("dict"),
     "values": Option("dict"),
 }
-MULTI_NODE_SPEC = {"image": Option("line"), "kind": Option("str", choices=("StatefulSet", "LeaderWorkerSet")), "accept_unauthenticated": Option("bool")}
+MULTI_NODE_SPEC = {
+    "image": Option("line"),
+    "command": Option("str"),
+    "kind": Option("str", choices=("StatefulSet", "LeaderWorkerSet")),
+    "accept_unauthenticated": Option("bool"),
+}
 MODEL_SPEC = {
     "source": Option("str", choices=("download", "claim", "image", "hostPath")),
     "file": Option("str"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
+
 from ..._planning.server_args import planned_args
 from ..environment import check_environment
 from ..flags import check_all
@@ -17,8 +19,9 @@ from ..unit_text import check_printable
 from .gpu import pod_gpu
 from .merge import merged
 from .model_volume import model_volume
-from .multi_node import multi_node_values
+from .multi_node import multi_node_image, multi_node_values
 from .options import WHERE, checked
+from .parts import affinity, image_parts
 from .probes import probes
 
 SCHEMA_VERSION = 1
@@ -35,7 +38,7 @@ def helm_values(plan, given):
     """
     check_plan(plan, WHERE)
     option = checked(given)
-    image, build, warnings = chosen_image(plan, option, WHERE)
+    image, build, warnings = chosen_image(plan, {**option, "image": option["image"] or multi_node_image(plan, option["multi_node"])}, WHERE)
     gpu = pod_gpu(plan, option["node_class"], option["gpu_resource"])
     model, why_model = model_volume(plan, option["model"])
     limit, why_limit = memory_limit_bytes(plan["memory"]["host"], option["memory_limit_bytes"], WHERE)
@@ -46,10 +49,10 @@ def helm_values(plan, given):
         check_printable(argument, f"{WHERE}.extra_args")
     warnings = [*warnings, *gpu.warnings, *check_all(args, extra, build, option["allow_tools"], WHERE)]
     env = {name: value for name, value in plan["server"]["env"].items() if name not in _VISIBLE}
-    workers, why_workers, of_workers = multi_node_values(plan, option["multi_node"])
+    workers, why_workers, of_workers = multi_node_values(plan, option["multi_node"], option["node_class"])
     values = {
         "plan": _plan(plan, [*plan["reasons"], *gpu.reasons, *why_model, why_limit, why_seconds, *why_workers], [*plan["warnings"], *warnings, *of_workers]),
-        "image": _image(image, option["image_pull_secrets"]),
+        "image": {**image_parts(image), "pullSecrets": option["image_pull_secrets"] or []},
         "workload": _workload(option),
         "server": {
             "args": args,
@@ -67,9 +70,9 @@ def helm_values(plan, given):
         "gpu": _gpu(gpu, option),
         "resources": _resources(limit, option["cpu"]),
         "probes": probes(seconds),
-        "affinity": _affinity(gpu.affinity),
+        "affinity": affinity(gpu.affinity),
         "tolerations": gpu.tolerations,
-        **({"multiNode": workers} if workers else {}),
+        **workers,
     }
     return merged(values, option["values"] or {}, f"{WHERE}.values")
 
@@ -102,12 +105,6 @@ def _args(plan, emit):
     return list(plan["server"]["args"]) if emit in (None, plan["server"]["emit"]) else planned_args(plan, emit)
 
 
-def _image(image, pull_secrets):
-    name, _at, digest = image.partition("@")
-    repository, tag = name.rsplit(":", 1) if ":" in name.rpartition("/")[2] else (name, "")
-    return {"repository": repository, "tag": tag, "digest": digest, "pullSecrets": pull_secrets or []}
-
-
 def _workload(option):
     kind = option["kind"] or "Deployment"
     replicas = 1 if option["replicas"] is None else option["replicas"]
@@ -123,10 +120,17 @@ def _start(plan, option):
 def _gpu(gpu, option):
     if not gpu.count:
         return {"resourceName": ""}
-    values = {"resourceName": gpu.resource or "", "count": gpu.count, "runtimeClassName": option["runtime_class"] or ""}
+    groups = [_group(name, index) for index, name in enumerate(option["device_groups"] or [])]
+    values = {"resourceName": gpu.resource or "", "count": gpu.count, "runtimeClassName": option["runtime_class"] or "", "supplementalGroups": groups}
     if gpu.claim:
         values["claim"] = {"deviceClassName": gpu.claim["device_class_name"], "selectors": gpu.claim["selectors"]}
     return values
+
+
+def _group(name, index):
+    if not (name.isascii() and name.isdecimal() and len(name) <= 10):
+        raise InfraError("not the number of a group", f"{WHERE}.device_groups[{index}]", shown(name), "a number: a name means others in an image")
+    return int(name)
 
 
 def _resources(limit, cpu):
@@ -136,10 +140,3 @@ def _resources(limit, cpu):
     """
     amounts = {"memory": str(limit)}
     return {"requests": {**amounts, **({"cpu": cpu} if cpu else {})}, "limits": amounts}
-
-
-def _affinity(expressions):
-    if not expressions:
-        return {}
-    term = {"matchExpressions": expressions}
-    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
