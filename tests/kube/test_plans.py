@@ -12,7 +12,11 @@ import pytest
 import yaml
 from cluster import Refused
 from objects import WORKLOADS, rendered, send, try_pod
-from variants import variants
+from variants import DIGEST, GIB, HEADERS, variants
+
+from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
+from ansible_collections.prositronic.infra.plugins.plugin_utils._deploy.kubernetes.values import helm_values
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.multi_node.plan import multi_node_plan
 
 VERSIONS = ("1.29", "1.37")
 """The oldest that the chart takes and the newest whose schemas there are. Image volumes are newer than the former."""
@@ -98,6 +102,20 @@ def test_an_api_server_would_take_them(every, kube, namespace, note):
         else:
             try_pod(kube, namespace, workload)
     note(f"chart: the API server would take {taken} objects, and {len(every)} pods")
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "LeaderWorkerSet"])
+def test_a_model_over_several_nodes(programs, kube, namespace, tmp_path, kind):
+    model = {**read_model(str(HEADERS / "GLM-4.5-Air-Q4_K_M.gguf")), "header_only": False}
+    nodes = {f"gpu{number}": {"gpus": [{"model": "nvidia-l40s"}], "ram_bytes": 64 * GIB, "cuda_max": "13.4"} for number in range(3)}
+    made = multi_node_plan(model, nodes, {}, 1.25e9, 2e-4, None, None, None)
+    asked = {"image": DIGEST, "kind": kind, "accept_unauthenticated": True}
+    path = tmp_path / "values.yaml"
+    path.write_text(yaml.safe_dump(helm_values(made, {"model": {"source": "claim", "claim_name": "models"}, "multi_node": asked, "build": 11312})))
+    objects = rendered(programs, path)
+    assert kind in {each["kind"] for each in objects}
+    for each in objects:
+        send(kube, namespace, each, dryRun="All")
 
 
 def test_what_a_pod_is_told_is_what_the_plan_says(every):
