@@ -169,8 +169,8 @@ RETURN = r"""
 _value:
   description:
     - The plan, with all that P(prositronic.infra.llama_plan#filter) returns, for the head.
-    - Devices are in llama.cpp's order, those of the workers first. Each of C(node.gpus) and C(memory.devices) has the name of its C(node) too.
-      C(memory.host), C(server), C(backend) and C(image) are the head's. C(server.args) lacks C(--rpc), for the plan knows no addresses.
+    - C(memory.devices) are in llama.cpp's order, those of the workers first, each with the name of its C(node).
+      C(node), C(memory.host), C(server), C(backend) and C(image) are the head's. C(server.args) lacks C(--rpc), for the plan knows no addresses.
   type: dict
   contains:
     multi_node:
@@ -192,17 +192,21 @@ _value:
             endpoint_index:
               description: Its place in C(--rpc), from 0 on.
               type: int
+            gpus:
+              description: Its GPUs as C(node.gpus) has the head's, none where its CPU is the device.
+              type: list
+              elements: dict
             backend:
               description: The build of llama.cpp for it.
               type: str
               sample: cuda12
             devices:
               description:
-                - Its devices, by the C(name) that the worker has for each and the C(rpc_name) that the head has, with C(gpu), C(uuid), C(memory_free_bytes),
+                - Its devices, by the C(name) that the worker has for each and the C(rpc_name) that the head has, with C(uuid), C(memory_free_bytes),
                   the number of C(layers), and the bytes on each as below.
               type: list
               elements: dict
-              sample: [{name: CUDA0, rpc_name: RPC0, gpu: NVIDIA L40S, uuid: null, memory_free_bytes: 47779414016, layers: 24, weights_bytes: 35436466304,
+              sample: [{name: CUDA0, rpc_name: RPC0, uuid: null, memory_free_bytes: 47779414016, layers: 24, weights_bytes: 35436466304,
                 kv_bytes: 1610612736, compute_bytes: 163840000, used_bytes: 37210919040, overhead_bytes: 643825664}]
             layers:
               description: The number of layers on it.

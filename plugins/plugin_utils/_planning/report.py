@@ -52,8 +52,10 @@ def _head(plan):
     model, node = plan["model"], plan["node"]
     gpus = ", ".join(f"{gpu['name']} ({human(gpu['memory_total_bytes'])})" for gpu in node["gpus"]) or "no GPU"
     verdict = "fits" if plan["fits"] else "DOES NOT FIT"
+    workers = [worker["node"] for worker in plan.get("multi_node", {}).get("workers", ())]
+    where = node["name"] + (f" with {', '.join(workers)}" if workers else "")
     return [
-        f"{model['name']} {model['quantization']} on {node['name']}: {verdict}",
+        f"{model['name']} {model['quantization']} on {where}: {verdict}",
         f"  model  {model['architecture']}, {_count(model['parameters'])} parameters, {human(model['size_bytes'])}",
         f"  node   {gpus}, {human(node['memory_total_bytes'])} of RAM",
     ]
@@ -93,7 +95,8 @@ def _nodes(team):
         return
     yield from ("", f"Nodes, {'worth it' if team['worth_it'] else 'NOT WORTH IT'}", f"  {team['head']}: the head, with llama-server")
     for worker in team["workers"]:
-        devices = ", ".join(f"{device['rpc_name']} is {device['name']}" for device in worker["devices"])
+        names = [gpu["name"] for gpu in worker["gpus"]] or ["RAM"]
+        devices = ", ".join(f"{device['rpc_name']} is {device['name']}, {name}" for device, name in zip(worker["devices"], names, strict=True))
         yield f"  {worker['node']}: ggml-rpc-server {' '.join(worker['args'])} ({devices}), needs {human(worker['min_ram_bytes'])} of RAM"
 
 

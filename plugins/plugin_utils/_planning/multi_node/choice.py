@@ -24,8 +24,11 @@ def choose(model, members, head, network, wishes):
     """(TeamChooser, Choice) of the best team. Raises InfraError where not even all nodes together hold the model."""
     named = _named(members, head)
     least = sum(group.size_bytes * (1 if group.blocks is None else len(group.blocks)) for group in model.tensors if group.blocks is not None)
+    memory = sorted((sum(member.limits) for member in members), reverse=True)
     for count in range(2, len(members) + 1):
         best = None
+        if sum(memory[:count]) < least:
+            continue
         for team in islice(_teams(members, named, count), MOST_TEAMS):
             if sum(sum(member.limits) for member in team.members) < least:
                 continue
@@ -50,15 +53,16 @@ def _named(members, head):
 def _teams(members, named, count):
     """Teams of C(count) nodes, those with the most memory first, of those that are alike one. The workers are in the order of the nodes."""
     largest = sorted(members, key=lambda member: -sum(member.limits))
-    seen = set()
+    kinds, seen = {}, set()
+    kind_of = {member.name: kinds.setdefault(member.alike, len(kinds)) for member in members}
     for chosen in combinations(largest, count):
         together = sorted(chosen, key=members.index)
         for head in _heads(together, named):
-            team = Team(head, tuple(member for member in together if member is not head))
-            kind = (head.alike, tuple(worker.alike for worker in team.workers))
-            if kind not in seen and len(team.devices) <= MOST_DEVICES:
+            workers = tuple(member for member in together if member is not head)
+            kind = (kind_of[head.name], tuple(kind_of[worker.name] for worker in workers))
+            if kind not in seen and sum(len(worker.devices) for worker in workers) + len(head.node.gpus) <= MOST_DEVICES:
                 seen.add(kind)
-                yield team
+                yield Team(head, workers)
 
 
 def _heads(together, named):

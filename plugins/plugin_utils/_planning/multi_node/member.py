@@ -12,12 +12,16 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from ..._backend.choice import Backend
 from ..._memory.devices import Device
 from ..._memory.host.process import process_bytes
+from ..._options import check_option
 from ..backend import node_and_backend
 from ..budget import budget_of
 from ..chosen_gpus import facts_with_devices
-from ..node import Gpu, Node
+from ..node import NAME, Gpu, Node
 from ..speed.rates import CPU
 from .wishes import WHERE
+
+MOST_NODES = 16
+"""A head without a device, and a worker for each device that llama.cpp has room for."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,14 @@ def members_from_plain(nodes, wishes, message_bytes):
     """
     if not isinstance(nodes, dict):
         raise InfraError("not a dictionary of nodes", f"{WHERE}.nodes", shown(nodes), "{name: the facts of gpu_facts, or a description}")
+    if len(nodes) > MOST_NODES:
+        raise InfraError(
+            "too many nodes", f"{WHERE}.nodes", len(nodes), f"at most {MOST_NODES}", "Name those that are near each other and have the most memory"
+        )
     if len(nodes) < 2:
         raise InfraError("too few nodes", f"{WHERE}.nodes", len(nodes), "at least two", "Use llama_plan for one")
+    for name in nodes:
+        check_option(name, NAME, f"{WHERE}.nodes")
     _refuse_unknown_uuids(nodes, wishes)
     return tuple(_member(name, facts, wishes, message_bytes) for name, facts in nodes.items())
 

@@ -14,7 +14,7 @@ from ..._options import Option, check_option
 from ..._units import counted, human
 from ..inputs import digest, still_holds
 from ..plan import SCHEMA, made_plan
-from ..plan_parts import environment
+from ..plan_parts import environment, node_part
 from . import instead
 from .choice import choose
 from .member import members_from_plain
@@ -46,8 +46,9 @@ def multi_node_plan(model_plain, nodes_plain, wishes_plain, link_bytes_per_secon
     chooser, choice = choose(model, members, head, network, wishes)
     team, allocation, estimate = chooser.team, choice.placement.allocation, chooser.estimate
     made = made_plan(model_plain, chooser, choice, team.backend, ("--rpc",))
-    for row, place in zip((*made["node"]["gpus"], *made["memory"]["devices"]), team.places * 2, strict=True):
+    for row, place in zip(made["memory"]["devices"], team.places, strict=True):
         row["node"] = place.member.name
+    made["node"] = node_part(team.head.node)
     made["server"]["env"] = environment(team.head.node, team.head.backend)
     token, batch = estimate.wire_of_token(allocation), estimate.wire_of_batch(allocation, made["throughput"]["prefill"]["batch_tokens"])
     messages = {worker.name: max(largest, dict(token.messages).get(worker.name, 0), dict(batch.messages).get(worker.name, 0)) for worker in team.workers}

@@ -25,6 +25,9 @@ def warnings(team, wire_load_bytes, load_seconds, cache):
     if team.backend.no_image:
         found.append("llama.cpp's own images have no ggml-rpc-server: head and workers need an image of your own, or a build on each node.")
     for member in team.workers:
+        left_out = (*member.node.ignored_gpus, *member.node.unusable_gpus)
+        if left_out:
+            found.append(f"{member.name}: {', '.join(left_out)} is left out, for {member.backend.name} does not drive it or it can't be used as it is now.")
         if not member.node.gpus:
             found.append(f"{member.name} has no GPU to use: its CPU works on its layers, and every token waits for it.")
     if not team.head.node.gpus:

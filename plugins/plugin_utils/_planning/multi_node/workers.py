@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..._memory.devices import Device
 from ..._memory.host.process import process_bytes
-from ..plan_parts import environment, overhead_bytes
+from ..plan_parts import environment, node_part, overhead_bytes
 
 PARTS = ("weights_bytes", "kv_bytes", "compute_bytes")
 
@@ -27,6 +27,7 @@ def _worker(team, worker, index, allocation, layers_per_gpu, message_bytes, cach
         "node": worker.name,
         "backend": worker.backend.name,
         "endpoint_index": index,
+        "gpus": node_part(worker.node)["gpus"],
         "devices": rows,
         "layers": sum(row["layers"] for row in rows),
         **sums,
@@ -44,7 +45,6 @@ def _device(team, number, allocation, layers_per_gpu):
     return {
         "name": local.device,
         "rpc_name": place.gpu.device,
-        "gpu": local.name,
         "uuid": local.uuid,
         "memory_free_bytes": local.memory_free_bytes,
         "layers": layers_per_gpu[number],

@@ -48,6 +48,9 @@ def test_nodes_of_the_same_hardware_are_alike(facts):
     [
         ([], "nodes: not a dictionary of nodes"),
         ({"a": node("nvidia-l4")}, "nodes: too few nodes"),
+        ({f"n{number}": node("nvidia-l4") for number in range(17)}, "nodes: too many nodes"),
+        ({"a": node("nvidia-l4"), "\x1b[2J": node("nvidia-l4")}, "nodes: not a name"),
+        ({"a": node("nvidia-l4"), "b" * 300: node("nvidia-l4")}, "nodes: not a name"),
         ({"a": node("nvidia-l4"), "b": {"gpus": [{"model": "nvidia-l5"}], "ram_bytes": GIB}}, "nodes.b: node.gpus[0].model"),
         ({"a": node("nvidia-l4"), "b": 3}, "nodes.b: node: not a description of a node"),
     ],

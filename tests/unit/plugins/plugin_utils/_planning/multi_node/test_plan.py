@@ -33,7 +33,9 @@ def test_devices_are_named_with_their_nodes_in_llama_cpps_order():
     got = planned(LARGE, TWO, ctx_size=16384)
     assert got["fits"] and got["placement"]["all_on_gpu"]
     assert [(device["name"], device["node"]) for device in got["memory"]["devices"]] == [("RPC0", "b"), ("CUDA0", "a")]
-    assert [(gpu["device"], gpu["node"]) for gpu in got["node"]["gpus"]] == [("RPC0", "b"), ("CUDA0", "a")]
+    # what runs llama-server is the head, and has its own GPUs
+    assert (got["node"]["name"], [gpu["device"] for gpu in got["node"]["gpus"]]) == ("a", ["CUDA0"])
+    assert got["multi_node"]["workers"][0]["gpus"] == got["node"]["gpus"]
     args = got["server"]["args"]
     assert args[args.index("--tensor-split") + 1] == ",".join(map(str, got["placement"]["layers_per_gpu"]))
     assert (args[args.index("--gpu-layers") + 1], args[args.index("--fit") + 1]) == ("48", "off")
@@ -107,7 +109,8 @@ def test_other_filters_take_it():
     got = planned(LARGE, TWO, ctx_size=16384)
     assert server_args(got, {"model": "/models/m.gguf"})[-len(got["server"]["args"]) :] == got["server"]["args"]
     text = report(got)
-    assert "Nodes, worth it\n  a: the head, with llama-server\n  b: ggml-rpc-server --device CUDA0 (RPC0 is CUDA0), needs" in text
+    assert "Nodes, worth it\n  a: the head, with llama-server\n  b: ggml-rpc-server --device CUDA0 (RPC0 is CUDA0, NVIDIA L40S), needs" in text
+    assert text.splitlines()[0].endswith(" on a with b: fits")
     assert all(f"  ! {warning}" in text for warning in got["multi_node"]["warnings"])
 
 

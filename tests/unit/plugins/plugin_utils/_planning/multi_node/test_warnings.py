@@ -32,6 +32,12 @@ def test_images_of_llama_cpp_do_not_do():
     assert "own images" not in said(image="registry.example.com/llama:rpc")
 
 
+def test_gpus_of_a_worker_that_are_left_out():
+    both = node("nvidia-l4", "amd-rx-7900-xtx")
+    assert "b: NVIDIA L4 is left out, for rocm does not drive it" in said({"a": node("nvidia-l4"), "b": both})
+    assert "left out" not in said()
+
+
 def test_nodes_without_a_gpu():
     nodes = {"a": node("nvidia-l4"), "b": node(ram_gib=64)}
     assert "b has no GPU to use: its CPU works on its layers" in said(nodes)
