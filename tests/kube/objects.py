@@ -43,7 +43,9 @@ def try_pod(kube, namespace, workload):
     """What the API server would say of the pod of a workload: PodSecurity looks at pods alone. Raises Refused."""
     template = workload["spec"]["template"]
     metadata = {"name": "tried", "labels": template["metadata"]["labels"], "annotations": template["metadata"]["annotations"]}
-    # Those of the workload itself need not be there.
-    spec = {**template["spec"], "serviceAccountName": "default"}
+    templates = workload["spec"].get("volumeClaimTemplates", [])
+    claimed = [{"name": each["metadata"]["name"], "persistentVolumeClaim": {"claimName": "any"}} for each in templates]
+    # The release's own account need not be there.
+    spec = {**template["spec"], "volumes": [*template["spec"]["volumes"], *claimed], "serviceAccountName": "default"}
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     kube.ask("POST", f"/api/v1/namespaces/{namespace}/pods", body, dryRun="All", fieldValidation="Strict")
