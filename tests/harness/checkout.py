@@ -20,7 +20,7 @@ REQUIREMENTS = ROOT / "tests" / "harness" / "requirements"
 NAME = "prositronic.infra"
 INSIDE = pathlib.Path("ansible_collections", *NAME.split("."))
 # Collections that tests use, taken from the community package.
-DEPENDENCIES = ("containers.podman",)
+DEPENDENCIES = ("containers.podman", "kubernetes.core")
 
 
 def collections_path() -> str:
