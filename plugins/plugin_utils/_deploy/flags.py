@@ -9,6 +9,7 @@ import re
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, nearest, shown
 
+from .._backend.security import minimum_build
 from .flag_table import KNOWN_BUILD, NEWER, READ_BUILD, REMOVED, SINCE, SWITCHES, WITH_TWO_VALUES, WITH_VALUE
 
 NAMES = SWITCHES | WITH_VALUE | WITH_TWO_VALUES
@@ -86,9 +87,8 @@ def check_args(args, build, where):
             )
 
 
-def check_extra(args, planned, allow_tools):
+def check_extra(args, planned, allow_tools, where):
     """Raises InfraError for what options or the plan decide, and for what lets clients run programs unless C(allow_tools)."""
-    where = "llama_server_manifests.extra_args"
     decided = set(names_in(planned, where))
     for name in names_in(args, where):
         if name in NOT_HERE:
@@ -97,6 +97,26 @@ def check_extra(args, planned, allow_tools):
             raise InfraError(f"the plan decides {name}", where, fix="Ask it of the filter llama_plan")
         if name in TOOLS and not allow_tools:
             raise InfraError(f"{name} lets clients run programs on the host", where, fix="If all clients are trusted, say allow_tools=true")
+
+
+def check_all(planned, extra, build, allow_tools, where):
+    """What to warn of in the arguments of a plan and those that a user gives beside them, for an option C(extra_args) of C(where).
+
+    Raises InfraError for what C(build) does not know, for what is not to be given, and for a build with a hole that these arguments open.
+    """
+    check_extra(extra, planned, allow_tools, f"{where}.extra_args")
+    check_args(planned, build, f"{where}.build")
+    check_args(extra, build, f"{where}.extra_args")
+    least, holes = minimum_build([*planned, *extra])
+    if build is not None and build < least:
+        hole = holes[0]
+        raise InfraError(f"llama-server b{build} has a hole: {hole.name}, {hole.what} ({hole.source})", where, expected=f"b{least} or newer")
+    warnings = []
+    if build is not None and build > READ_BUILD:
+        warnings.append(f"b{build} is newer than b{READ_BUILD}, whose list of arguments is known here; llama.cpp does remove some.")
+    if allow_tools:
+        warnings.append("Clients of this server may be able to run programs in it (allow_tools).")
+    return warnings
 
 
 def _near(name, known=NAMES):

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
-from .._backend.security import minimum_build
 from .._planning.server_args import server_args
 from .address import Address, address
 from .environment import check_environment
 from .flag_table import READ_BUILD
-from .flags import check_args, check_extra
+from .flags import check_all
 from .gpu_access import GpuAccess, gpu_access
 from .image import build_of, check_pinned, check_qualified
 from .limits import memory_limit_bytes, start_timeout_seconds
@@ -101,7 +100,7 @@ class Instance:
 
 def instance(plan, target, option):
     """The Instance. Raises InfraError for what can't run, what is not safe, and what the build does not know."""
-    _check_plan(plan)
+    check_plan(plan, WHERE)
     name = option["name"] or "default"
     if not NAME.fullmatch(name):
         raise InfraError("not a name for a server", f"{WHERE}.name", shown(name), "up to 63 letters, digits, '_', '.' and '-'")
@@ -135,32 +134,38 @@ def instance(plan, target, option):
     return _checked_args(made)
 
 
-def _check_plan(plan):
+def check_plan(plan, where):
+    """Raises InfraError for what is no plan, or one that does not fit."""
     if not isinstance(plan, dict) or any(part not in plan for part in PARTS):
-        raise InfraError("not a plan", WHERE, shown(plan), "what the filter prositronic.infra.llama_plan returns")
+        raise InfraError("not a plan", where, shown(plan), "what the filter prositronic.infra.llama_plan returns")
     for part in ("model", "memory", "node", "server", "compute", "llama_cpp"):
         if not isinstance(plan[part], dict):
-            raise InfraError(f"not a plan: '{part}' is no dictionary", WHERE, shown(plan[part]), "what the filter prositronic.infra.llama_plan returns")
+            raise InfraError(f"not a plan: '{part}' is no dictionary", where, shown(plan[part]), "what the filter prositronic.infra.llama_plan returns")
     if not plan["fits"]:
-        raise InfraError("the plan does not fit on its node, so its server would not start", WHERE, fix="Its reasons say what is missing")
+        raise InfraError("the plan does not fit on its node, so its server would not start", where, fix="Its reasons say what is missing")
 
 
 def _what_runs(plan, target, option):
     """(image, build, warnings)."""
-    if target not in CONTAINERS:
-        build = option["build"]
-        return None, build, () if build else (_unknown("the binary"),)
+    if target in CONTAINERS:
+        return chosen_image(plan, option, WHERE)
+    build = option["build"]
+    return None, build, () if build else (unknown_build("the binary"),)
+
+
+def chosen_image(plan, option, where):
+    """(image, build, warnings) by the plan, or by C(image) and C(build) among the options."""
     image = option["image"] or plan["image"]
     if image is None:
-        raise InfraError("there is no image for this plan", f"{WHERE}.image", fix="Name one, or take the target systemd; the plan's warnings say why")
-    check_printable(image, f"{WHERE}.image")
-    warning = check_pinned(image, f"{WHERE}.image")
-    check_qualified(image, f"{WHERE}.image")
+        raise InfraError("there is no image for this plan", f"{where}.image", fix="Name one, or take the target systemd; the plan's warnings say why")
+    check_printable(image, f"{where}.image")
+    warning = check_pinned(image, f"{where}.image")
+    check_qualified(image, f"{where}.image")
     build = option["build"] or build_of(image) or (None if option["image"] else plan["llama_cpp"]["image_build"])
-    return image, build, tuple(one for one in (warning, None if build else _unknown(f"the image {image}")) if one)
+    return image, build, tuple(one for one in (warning, None if build else unknown_build(f"the image {image}")) if one)
 
 
-def _unknown(what):
+def unknown_build(what):
     return f"The build of {what} is not known, so its flags are checked against b{READ_BUILD} and its holes are not. Say it with build."
 
 
@@ -221,20 +226,10 @@ def _checked_args(made):
     for argument in extra:
         check_printable(argument, f"{WHERE}.extra_args")
     bare = replace(made, option={**made.option, "extra_args": None}).args(made.model, made.address.ip, made.address.port, lambda secret: secret.id)
-    check_extra(extra, bare, made.option["allow_tools"])
-    check_args(bare, made.build, f"{WHERE}.build")
-    check_args(extra, made.build, f"{WHERE}.extra_args")
-    least, holes = minimum_build([*bare, *extra])
-    if made.build is not None and made.build < least:
-        hole = holes[0]
-        raise InfraError(f"llama-server b{made.build} has a hole: {hole.name}, {hole.what} ({hole.source})", WHERE, expected=f"b{least} or newer")
-    warnings = list(made.warnings)
+    told = check_all(bare, extra, made.build, made.option["allow_tools"], WHERE)
+    warnings = [*made.warnings, *told]
     if made.plan["model"].get("header_only"):
         warnings.append("The plan was made from a header without weights, which can't be served; the model has to lie on the node.")
-    if made.build is not None and made.build > READ_BUILD:
-        warnings.append(f"b{made.build} is newer than b{READ_BUILD}, whose list of arguments is known here; llama.cpp does remove some.")
     if not made.address.loopback and not made.tls:
         warnings.append(f"{made.address.ip} is served without TLS: keys and prompts can be read on the way. Give tls_cert_file and tls_key_file.")
-    if made.option["allow_tools"]:
-        warnings.append("Clients of this server may be able to run programs in it (allow_tools).")
     return replace(made, warnings=tuple(warnings))

@@ -32,16 +32,14 @@ def start_timeout_seconds(size_bytes, disk_bytes_per_second):
     )
 
 
-def memory_limit_bytes(host, asked):
+def memory_limit_bytes(host, asked, where="llama_server_manifests"):
     """(bytes, the reason). C(host): the plan's memory.host. Raises InfraError for less than what the server needs to start."""
     least, recommended = host["min_ram_bytes"], host["recommended_ram_bytes"]
     if asked is None:
         rounded = -(-recommended // PAGE) * PAGE
         return rounded, f"Memory limit {human(rounded)}: with this the server runs without paging, prompt cache and checkpoints included."
     if asked < least:
-        raise InfraError(
-            "the server would not start", "llama_server_manifests.memory_limit_bytes", f"{asked} ({human(asked)})", f"at least {least} ({human(least)})"
-        )
+        raise InfraError("the server would not start", f"{where}.memory_limit_bytes", f"{asked} ({human(asked)})", f"at least {least} ({human(least)})")
     if asked < recommended:
         return asked, f"Memory limit {human(asked)}: as asked; below {human(recommended)} weights may be read from the disk again."
     return asked, f"Memory limit {human(asked)}: as asked."

@@ -65,6 +65,6 @@ def test_a_build_that_is_too_old():
 )
 def test_what_is_not_for_extra_args(extra, message):
     with pytest.raises(InfraError) as error:
-        flags.check_extra(extra, ["--ctx-size", "4096"], None)
+        flags.check_extra(extra, ["--ctx-size", "4096"], None, "llama_server_manifests.extra_args")
     assert message in str(error.value)
-    flags.check_extra(["--tools", "all", "--threads", "4"], ["--ctx-size", "4096"], True)
+    flags.check_extra(["--tools", "all", "--threads", "4"], ["--ctx-size", "4096"], True, "llama_server_manifests.extra_args")
