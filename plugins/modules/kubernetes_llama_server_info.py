@@ -134,7 +134,6 @@ def main():
         },
         required_one_of=[("release", "pod")],
         mutually_exclusive=[("release", "pod"), ("api_key", "api_key_secret")],
-        required_by={"ready_only": ("release",)},
         supports_check_mode=True,
     )
     try:
@@ -146,8 +145,11 @@ def main():
 
 
 def answer(module):
-    given, api = module.params, connected(module)
+    given = module.params
     namespace = given["namespace"]
+    if given["pod"] is not None and (given["wait"] or given["ready_only"]):
+        raise InfraError("a pod is not waited for", "pod", given["pod"], fix="Name its release to wait until that is ready.")
+    api = connected(module)
     if given["release"] is not None and (given["wait"] or given["ready_only"]):
         ready.wait(api, namespace, given["release"], given["wait"])
     if given["ready_only"]:
