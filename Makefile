@@ -21,7 +21,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python tests/harness/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test test-unit lint molecule truth oracle bench fuzz changelog clean
+.PHONY: help demo demo-stop test test-unit lint molecule test-kube kube-up kube-down truth oracle bench fuzz changelog clean
 
 help: ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,15 @@ lint: $(VENV)/ready ## Run the linters of code, documentation and changelog.
 
 molecule: $(VENV)/ready ## Run the roles on Debian 12 and 13 in systemd containers.
 	@$(RUN) molecule -- $(SCENARIO)
+
+test-kube: $(VENV)/ready ## Run what needs a Kubernetes control plane, on a real one. Builds it at first use: 20 minutes, and Go 1.26.
+	@$(RUN) kube
+
+kube-up: ## Start a Kubernetes control plane on loopback, and say how to use it.
+	@$(PYTHON) tests/kube/cluster.py up
+
+kube-down: ## End it, and remove what is in it.
+	@$(PYTHON) tests/kube/cluster.py down
 
 truth: $(VENV)/ready ## Compare the memory rules with every figure of llama.cpp in tests/truth.
 	@$(VENV)/bin/python tests/truth/compare.py

@@ -174,6 +174,15 @@ def run_ansible_test(session: nox.Session, command: str, nodes: list[str]) -> No
         session.run("ansible-test", command, *hosts, "--color=no", *session.posargs, env=environment)
 
 
+@nox.session(python=INTERPRETER, default=False)
+def kube(session: nox.Session) -> None:
+    """The Helm chart, helmfile and manifests against a real Kubernetes control plane with a thousand simulated GPU nodes."""
+    require(session, {"curl": ("curl",)})
+    install(session, "tests/harness/requirements/kube.txt")
+    session.run("python", "tests/kube/tools.py")
+    session.run("python", "-m", "pytest", "--quiet", *(session.posargs or ["tests/kube"]))
+
+
 @newest
 def molecule(session: nox.Session) -> None:
     """The roles and modules on real systemd machines: Debian 12 and 13 in containers."""

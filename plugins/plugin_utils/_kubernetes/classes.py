@@ -14,7 +14,8 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from .._options import Option, check_options
 from .._units import GIB
-from .facts import SPEC, facts_by_node
+from .facts import SPEC as FACTS_SPEC
+from .facts import facts_by_node
 from .found import Found
 from .node_affinity import cuda_label, of_nodes
 from .node_object import node_objects
@@ -22,6 +23,7 @@ from .offers import offers
 from .slices import slices_by_node
 
 WHERE = "kubernetes_node_classes"
+SPEC = {**FACTS_SPEC, "node_selector": Option("dict")}
 NEARLY = 0.9
 """Machines of one kind differ by what their firmware keeps; the class is as large as its smallest node."""
 
@@ -36,7 +38,7 @@ def node_classes(nodes, resource_slices=None, options=None):
     C(options): those of facts_by_node(), and C(node_selector), labels that a node must have. A class has C(name), C(nodes), C(facts) (of the weakest of
     its nodes, in the shape of gpu_facts), C(gpu) (None without GPUs), C(node_affinity), matchExpressions, and C(cuda_label).
     """
-    option = check_options(options or {}, {**SPEC, "node_selector": Option("dict")}, WHERE)
+    option = check_options(options or {}, SPEC, WHERE)
     selector = _selector(option.pop("node_selector"))
     slices = [] if resource_slices is None else resource_slices
     facts, by_node = facts_by_node(nodes, slices, option), slices_by_node(slices)

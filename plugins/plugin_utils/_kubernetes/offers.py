@@ -88,7 +88,7 @@ def _resources(vendor, device):
 
 def _claim(vendor, device, slices):
     domain = DRIVERS[vendor]
-    one = next((each for each in slices if _identity(each) & {device["uuid"], device["pci_bus_id"]} - {None}), None)
+    one = _of_slices(device, slices)
     selectors = []
     for name in _IDENTITY[vendor]:
         text = one.text(name) if one else None
@@ -99,5 +99,9 @@ def _claim(vendor, device, slices):
     return {"device_class_name": MIG_CLASS if device["mig"] else DEVICE_CLASSES[vendor], "selectors": selectors}
 
 
-def _identity(device):
-    return {device.text("uuid"), device.text("pciBusID", "pciAddr", "pciAddress")}
+def _of_slices(device, slices):
+    """The Device of a slice that a device of the facts was read from. MIG instances have the address of their GPU."""
+    if device["uuid"]:
+        return next((each for each in slices if each.text("uuid") == device["uuid"]), None)
+    address = device["pci_bus_id"]
+    return next((each for each in slices if address and each.text("pciBusID", "pciAddr", "pciAddress") == address), None)

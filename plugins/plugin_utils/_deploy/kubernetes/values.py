@@ -9,7 +9,6 @@ import hashlib
 import json
 
 from ..._planning.server_args import planned_args
-from ..._units import human
 from ..environment import check_environment
 from ..flags import check_all
 from ..instance import LOG_VERBOSITY, STOP_SECONDS, check_plan, chosen_image
@@ -39,7 +38,7 @@ def helm_values(plan, given):
     image, build, warnings = chosen_image(plan, option, WHERE)
     gpu = pod_gpu(plan, option["node_class"], option["gpu_resource"])
     model, why_model = model_volume(plan, option["model"])
-    limit, why_limit = _limit(plan["memory"]["host"], option)
+    limit, why_limit = memory_limit_bytes(plan["memory"]["host"], option["memory_limit_bytes"], WHERE)
     seconds, why_seconds = _start(plan, option)
     args = _args(plan, option["emit"])
     extra = option["extra_args"] or []
@@ -115,19 +114,6 @@ def _workload(option):
     return {"kind": kind, "replicas": replicas, "terminationGracePeriodSeconds": STOP_SECONDS}
 
 
-def _limit(host, option):
-    """The memory of the pod: what it is granted is what it may use, so that it is not the first to be evicted.
-
-    Weights that are mapped count as page cache, which the kernel takes back where the limit is reached: then they are read from the disk again.
-    """
-    asked = option["memory_limit_bytes"]
-    room = host["available_bytes"] - host["reserve_bytes"]
-    if asked is None and host["min_ram_bytes"] <= room < host["recommended_ram_bytes"]:
-        told = f"Memory {human(room)}: all that the node gives pods; with {human(host['recommended_ram_bytes'])} weights would never be read again."
-        return room, told
-    return memory_limit_bytes(host, asked, WHERE)
-
-
 def _start(plan, option):
     if option["start_timeout_seconds"] is not None:
         return option["start_timeout_seconds"], f"Start timeout {option['start_timeout_seconds']} s: as asked."
@@ -142,6 +128,10 @@ def _gpu(gpu, option):
 
 
 def _resources(limit, cpu):
+    """What is granted is what may be used, so that the pod is not among the first to be evicted.
+
+    Weights that are mapped count as page cache, which the kernel takes back at the limit; then they are read from the disk again. So they are in it.
+    """
     amounts = {"memory": str(limit)}
     return {"requests": {**amounts, **({"cpu": cpu} if cpu else {})}, "limits": amounts}
 

@@ -11,6 +11,9 @@ import yaml
 from ansible_collections.prositronic.infra.plugins.doc_fragments import llama_settings, llama_wishes
 from ansible_collections.prositronic.infra.plugins.filter import (
     best_quantization,
+    helm_values,
+    kubernetes_node_classes,
+    llama_kubernetes_plans,
     llama_memory,
     llama_plan,
     llama_plans,
@@ -20,6 +23,9 @@ from ansible_collections.prositronic.infra.plugins.filter import (
     llama_server_manifests,
 )
 from ansible_collections.prositronic.infra.plugins.plugin_utils._deploy import options as deploy_options
+from ansible_collections.prositronic.infra.plugins.plugin_utils._deploy.kubernetes import options as helm_options
+from ansible_collections.prositronic.infra.plugins.plugin_utils._deploy.kubernetes import plans as kubernetes_plans
+from ansible_collections.prositronic.infra.plugins.plugin_utils._kubernetes import classes
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import settings
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import server_args, wishes
 from ansible_collections.prositronic.infra.plugins.plugin_utils._verify import differences, failure
@@ -49,6 +55,9 @@ def options(plugin):
         (llama_memory, settings.SPEC, {"_input", "devices"}),
         (llama_server_args, server_args.SPEC, {"_input"}),
         (llama_server_manifests, deploy_options.SPEC, {"_input", "target"}),
+        (helm_values, helm_options.SPEC, {"_input"}),
+        (llama_kubernetes_plans, kubernetes_plans.SPEC, {"_input", "classes"}),
+        (kubernetes_node_classes, classes.SPEC, {"_input", "resource_slices"}),
         (llama_server_differences, differences.SPEC, {"_input", "info"}),
         (llama_server_failure, failure.SPEC, {"_input", "log"}),
     ],
