@@ -33,7 +33,7 @@ options:
     type: str
     required: true
   objects:
-    description: Objects whose names are looked for, each with C(apiVersion), C(kind) and C(name) or C(metadata).
+    description: Objects whose names are looked for, each with C(apiVersion), C(kind) and C(metadata.name).
     type: list
     elements: dict
     default: []

@@ -26,7 +26,10 @@ class Api:
     def send(self, method, path, query=None, headers=None, value=None, timeout=None):
         """(status, body) of whatever answer comes; InfraError where none does."""
         headers = dict(headers or {})
-        self._client.update_params_for_auth(headers, [], ["BearerToken"])
+        # What its versions agree on: a setting's value is asked for anew each time, as tokens expire.
+        for setting in self._client.configuration.auth_settings().values():
+            if setting["in"] == "header":
+                headers[setting["key"]] = setting["value"]
         body = None
         if value is not None:
             body = json.dumps(value).encode()

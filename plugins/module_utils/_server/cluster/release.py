@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 from ansible_collections.prositronic.infra.plugins.module_utils._server.cluster.api import METADATA, METADATA_LIST
 
 MANAGER = "prositronic.infra"
@@ -61,9 +62,11 @@ def release(api, namespace, name, objects):
         if kind.api_version in served:
             owned += [_metadata(kind, item) for item in api.items(kind.path(namespace), ours, METADATA_LIST)]
     named = []
-    for wanted in objects:
-        kind = kinds.get((wanted["apiVersion"], wanted["kind"]))
-        found = api.get(kind.path(namespace, wanted["name"]), accept=METADATA) if kind and kind.api_version in served else None
+    for index, wanted in enumerate(objects):
+        kind, called = kinds.get((wanted.get("apiVersion"), wanted.get("kind"))), (wanted.get("metadata") or {}).get("name")
+        if kind is None or not called:
+            raise InfraError("not an object that the chart renders", f"objects[{index}]", shown(wanted), "apiVersion, kind and metadata.name")
+        found = api.get(kind.path(namespace, called), accept=METADATA) if kind.api_version in served else None
         if found:
             named.append(_metadata(kind, found))
     return {
