@@ -186,7 +186,7 @@ class Cluster:
     @staticmethod
     def _established(client: Client, name: str) -> bool:
         found = json.loads(client.ask("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")[1])
-        conditions = {each["type"]: each for each in found["status"].get("conditions", [])}
+        conditions = {each["type"]: each for each in found["status"].get("conditions") or []}
         unsound = conditions.get("NonStructuralSchema", {})
         if unsound.get("status") == "True" or conditions.get("NamesAccepted", {}).get("status") == "False":
             raise Failed(f"{CRDS / name}.yml is not what the API server takes: {json.dumps(conditions)}")
@@ -304,8 +304,8 @@ class Schemas:
         if "oneOf" in schema:
             return {"x-kubernetes-int-or-string": True}
         kept = {key: schema[key] for key in self.KEPT if key in schema}
-        # Those of whole objects are of no use, those of ports are needed.
-        if isinstance(schema.get("default"), (str, int)):
+        # Those of whole objects are of no use, those of the keys of lists are needed, and "" is given to some that may not be empty.
+        if isinstance(schema.get("default"), (str, int)) and schema["default"] in schema.get("enum", [schema["default"]]):
             kept["default"] = schema["default"]
         if "properties" in schema:
             kept["properties"] = {name: self._structural(inner) for name, inner in schema["properties"].items()}
