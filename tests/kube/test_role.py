@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import checkout
 import pytest
@@ -15,7 +16,6 @@ from kubernetes import client
 L4 = "nvidia-l4"
 CLAIM = {"source": "claim", "claim_name": "models"}
 MANAGED = {"app.kubernetes.io/managed-by": "prositronic.infra", "app.kubernetes.io/part-of": "chat"}
-VERSIONS = {"ServiceAccount": "v1", "ConfigMap": "v1", "Deployment": "apps/v1", "NetworkPolicy": "networking.k8s.io/v1", "PodDisruptionBudget": "policy/v1"}
 
 
 @pytest.fixture
@@ -26,22 +26,30 @@ def claim(kube, namespace):
     return "models"
 
 
+PATHS = {
+    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+    "Secret": "/api/v1/namespaces/{}/secrets",
+    "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "Service": "/api/v1/namespaces/{}/services",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+    "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
+}
+
+
+def found(kube, path):
+    """What the API server has at a path."""
+    status, answer = kube.control_plane.client().ask("GET", path)
+    assert status == 200, answer
+    return json.loads(answer)
+
+
 def owned(kube, namespace):
     """{(kind, name)} of what has the role's labels."""
-    selector = ",".join(f"{key}={value}" for key, value in MANAGED.items())
-    paths = {
-        "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
-        "Secret": "/api/v1/namespaces/{}/secrets",
-        "ConfigMap": "/api/v1/namespaces/{}/configmaps",
-        "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
-        "Service": "/api/v1/namespaces/{}/services",
-        "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
-        "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
-        "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
-    }
-    return {
-        (kind, item["metadata"]["name"]) for kind, path in paths.items() for item in kube.ask("GET", path.format(namespace), labelSelector=selector)["items"]
-    }
+    selector = quote(",".join(f"{key}={value}" for key, value in MANAGED.items()))
+    lists = {kind: found(kube, f"{path.format(namespace)}?labelSelector={selector}") for kind, path in PATHS.items()}
+    return {(kind, item["metadata"]["name"]) for kind, told in lists.items() for item in told["items"]}
 
 
 ALWAYS = {
@@ -158,9 +166,7 @@ def test_what_is_rendered_is_what_is_applied(role, kube, namespace, claim, tmp_p
     objects = list(yaml.safe_load_all((tmp_path / "out" / "chat" / "objects.yaml").read_text()))
     assert {(each["kind"], each["metadata"]["name"]) for each in objects} == ALWAYS - {("ConfigMap", "chat-values")}
     for each in objects:
-        root = f"/api/{VERSIONS[each['kind']]}" if VERSIONS[each["kind"]] == "v1" else f"/apis/{VERSIONS[each['kind']]}"
-        plural = {"NetworkPolicy": "networkpolicies"}.get(each["kind"], f"{each['kind'].lower()}s")
-        live = kube.ask("GET", f"{root}/namespaces/{namespace}/{plural}/{each['metadata']['name']}")
+        live = found(kube, f"{PATHS[each['kind']].format(namespace)}/{each['metadata']['name']}")
         assert within(each, live) == []
     values = yaml.safe_load((tmp_path / "out" / "chat" / "values.yaml").read_text())
     assert values == json.loads(kube.core.read_namespaced_config_map("chat-values", namespace).data["values.json"])

@@ -103,17 +103,15 @@ def claim(kube, namespace):
 def told(kube, namespace, address, kubelet):
     """The pod of the release, with the stand-ins' address as its own and its node's."""
     (pod,) = kube.core.list_namespaced_pod(namespace).items
-    patch = {"Content-Type": "application/merge-patch+json", "Accept": "application/json"}
-
-    def status(path, value):
-        kube.api.call_api(path, "PATCH", header_params=patch, body={"status": value}, response_type="object", auth_settings=["BearerToken"])
-
-    status(f"/api/v1/namespaces/{namespace}/pods/{pod.metadata.name}/status", {"podIP": address, "podIPs": [{"ip": address}]})
-    status(
-        f"/api/v1/nodes/{pod.spec.node_name}/status",
-        {"addresses": [{"type": "InternalIP", "address": address}], "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet.server_port}}},
-    )
+    set_status(kube, f"/api/v1/namespaces/{namespace}/pods/{pod.metadata.name}", {"podIP": address, "podIPs": [{"ip": address}]})
+    node = {"addresses": [{"type": "InternalIP", "address": address}], "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet.server_port}}}
+    set_status(kube, f"/api/v1/nodes/{pod.spec.node_name}", node)
     return pod
+
+
+def set_status(kube, path, value):
+    status, answer = kube.control_plane.client().ask("PATCH", f"{path}/status", json.dumps({"status": value}).encode(), "application/merge-patch+json")
+    assert status == 200, answer
 
 
 def as_planned(plan, path):
@@ -185,9 +183,7 @@ def test_a_pod_that_ended_badly(role, kube, namespace, claim, kubelet, address):
             {"name": "server", "image": "x", "imageID": "x", "ready": False, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": ended}
         ],
     }
-    patch = {"Content-Type": "application/merge-patch+json", "Accept": "application/json"}
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod.metadata.name}/status"
-    kube.api.call_api(path, "PATCH", header_params=patch, body={"status": status}, response_type="object", auth_settings=["BearerToken"])
+    set_status(kube, f"/api/v1/namespaces/{namespace}/pods/{pod.metadata.name}", status)
     run = role(entry="verify")
     assert run.status == 2
     assert "container server ended with exit status 1" in run.output and "too little memory free" in run.output, run.output

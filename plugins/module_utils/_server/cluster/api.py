@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
@@ -13,6 +14,9 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 """Names and labels alone: nobody's Secret or ConfigMap is read to see whose it is."""
+
+MOST_TRIES, BUSY_SECONDS = 20, 1
+"""An API server that is busy, or begins to serve a kind, asks to be asked again."""
 
 
 class Api:
@@ -35,10 +39,14 @@ class Api:
             body = json.dumps(value).encode()
             headers["Content-Type"] = "application/json"
         url = self.host + path + (f"?{urllib.parse.urlencode(query)}" if query else "")
-        try:
-            answer = self._client.rest_client.pool_manager.request(method, url, body=body, headers=headers, timeout=timeout or self._timeout, retries=False)
-        except Exception as error:  # urllib3's, and those of what it is made of
-            raise InfraError("the API server does not answer", self.host, shown(str(error), 200), fix="Check kubeconfig and context.") from None
+        for left in range(MOST_TRIES, 0, -1):
+            try:
+                answer = self._client.rest_client.pool_manager.request(method, url, body=body, headers=headers, timeout=timeout or self._timeout, retries=False)
+            except Exception as error:  # urllib3's, and those of what it is made of
+                raise InfraError("the API server does not answer", self.host, shown(str(error), 200), fix="Check kubeconfig and context.") from None
+            if left == 1 or answer.status != 429 or status_of(answer.data) is None:
+                break
+            time.sleep(BUSY_SECONDS)
         return answer.status, answer.data
 
     def get(self, path, query=None, accept="application/json"):
