@@ -48,6 +48,7 @@ def server_of(api, namespace, pod, key, question):
 
 def _asked(client, question):
     try:
+        client.get("/health")  # so that nobody who answers is told apart from a server that is not healthy
         wait_healthy(client, 0)
         server = server_info(client)
         answer = None if question is None else ask(client, *question)

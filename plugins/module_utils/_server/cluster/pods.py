@@ -101,7 +101,7 @@ def state(pod):
             return f"container {one['name']} ended with exit status {ended['exitCode']}: {printable(str(why)).strip()}"
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
             return f"container {one['name']}: {_joined(waiting['reason'], waiting.get('message'))}"
-    begun = [one["name"] for one in statuses(pod) if (one.get("state") or {}).get("running") and not one.get("ready")]
+    begun = [one["name"] for one in statuses(pod) if "running" in (one.get("state") or {}) and not one.get("ready")]
     return f"container {begun[0]} runs and is not ready" if begun else f"it is {(pod.get('status') or {}).get('phase') or 'not started'}"
 
 

@@ -105,7 +105,7 @@ def why_not(api, namespace, pod):
     told = []
     log = None
     container = pods.crashed(pod)
-    if container is None and any(one["name"] == server and (one.get("state") or {}).get("running") for one in pods.statuses(pod)):
+    if container is None and any(one["name"] == server and "running" in (one.get("state") or {}) for one in pods.statuses(pod)):
         container = server
     if container is not None:
         text = _told(api, namespace, pod, container)
