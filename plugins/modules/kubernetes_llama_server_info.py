@@ -18,8 +18,8 @@ description:
   - The answer has the shape of that of M(prositronic.infra.llama_server_info), so the same filters take it.
   - A server without an API key listens on its pod's loopback address only, which the proxy does not reach. Of it the log and the pod's state are read;
     RV(server.not_asked) says so.
-  - With O(wait) it waits until the release is ready. It does not wait any longer when a pod was started again twice in the meantime, has failed, or could not get
-    its image or its Secrets for a minute.
+  - With O(wait) it waits until the release is ready. It does not wait any longer when a pod was started again twice in the meantime, has failed, or could not
+    get its image or its Secrets for a minute.
   - When the pod does not serve, it fails with one message that says what the pod waits for, the reason that the log gives, also of the start before,
     and the last events.
 extends_documentation_fragment:

@@ -13,8 +13,8 @@ author:
   - Contributors to the prositronic.infra collection (@prositronic)
 short_description: What a Kubernetes cluster has of a server that was deployed
 description:
-  - Returns the objects that the role P(prositronic.infra.llama_server_kubernetes#role) made for a server, told by their labels, the plan of each of its releases,
-    and the values with which each was last ready.
+  - Returns the objects that the role P(prositronic.infra.llama_server_kubernetes#role) made for a server, told by their labels, the plan of each of its
+    releases, and the values with which each was last ready.
   - Of the objects in O(objects) it says which are there, whoever made them, so that none is taken over.
   - Of other people's objects only names and labels are read.
 extends_documentation_fragment:

@@ -189,7 +189,7 @@ def test_a_first_release_that_does_not_become_ready(role, kube, namespace):
     """Its claim does not exist, so no node takes the pod."""
     run = role(delivery=CLAIM, ready_timeout=5)
     assert run.status == 2
-    assert 'no node takes it' in run.output and 'persistentvolumeclaim \\"models\\" not found' in run.output, run.output
+    assert "no node takes it" in run.output and 'persistentvolumeclaim \\"models\\" not found' in run.output, run.output
     assert "chat never was ready, so it is removed again." in run.output
     assert owned(kube, namespace) == set()
 

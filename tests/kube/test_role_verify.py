@@ -180,7 +180,15 @@ def test_a_pod_that_ended_badly(role, kube, namespace, claim, kubelet, address):
     status = {
         "conditions": [{"type": "Ready", "status": "False"}],
         "containerStatuses": [
-            {"name": "server", "image": "x", "imageID": "x", "ready": False, "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": ended}
+            {
+                "name": "server",
+                "image": "x",
+                "imageID": "x",
+                "ready": False,
+                "restartCount": 3,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": ended,
+            }
         ],
     }
     set_status(kube, f"/api/v1/namespaces/{namespace}/pods/{pod.metadata.name}", status)

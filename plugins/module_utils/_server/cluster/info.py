@@ -39,10 +39,8 @@ def server_of(api, namespace, pod, key, question):
         raise ready.NotReady("the server does not serve", f"pod {name} in namespace {namespace}", pods.state(pod), "a pod that is ready", why, log)
     log = report(logs.text(api, namespace, name, container))
     host, port, scheme = pods.address(pod)
-    if host in pods.LOOPBACK:
-        server = _told_by_log(log, api.host, question)
-    else:
-        server = _asked(ProxyClient(api, namespace, name, port, scheme, key), question)
+    client = ProxyClient(api, namespace, name, port, scheme, key)
+    server = _told_by_log(log, client.url, question) if host in pods.LOOPBACK else _asked(client, question)
     return {**server, "log": log, "process": None, "pod": {"name": name, "node": pod["spec"].get("nodeName"), "restarts": pods.restarts(pod)}}
 
 

@@ -12,7 +12,15 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT_NAME = "http"
 MOST_EVENTS = 3
 
-GIVEN_UP = ("InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError", "ImagePullBackOff", "ErrImagePull", "RunContainerError")
+GIVEN_UP = (
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "RunContainerError",
+)
 """Reasons of a container that waits which do not go away by waiting, once they have stood for a while."""
 
 

@@ -18,7 +18,15 @@ DEPLOYMENTS = "/apis/apps/v1/namespaces/models/deployments"
 
 def deployment(ready_replicas=0, observed=2, conditions=()):
     counts = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": ready_replicas}
-    return {"items": [{"metadata": {"name": "chat", "generation": 2}, "spec": {"replicas": 1}, "status": {"observedGeneration": observed, **counts, "conditions": list(conditions)}}]}
+    return {
+        "items": [
+            {
+                "metadata": {"name": "chat", "generation": 2},
+                "spec": {"replicas": 1},
+                "status": {"observedGeneration": observed, **counts, "conditions": list(conditions)},
+            }
+        ]
+    }
 
 
 @pytest.fixture(autouse=True)
