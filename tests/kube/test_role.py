@@ -64,7 +64,7 @@ def deployment(kube, namespace, name="chat"):
 def test_main_twice_and_what_check_mode_says(role, kube, namespace, claim):
     predicted = role("--check", "--diff", delivery=CLAIM)
     assert predicted.status == 0, predicted.output
-    assert predicted.changed > 0 and '"kind": "Deployment"' not in predicted.output
+    assert predicted.changed > 0 and '"kind": "Deployment"' in predicted.output
     assert owned(kube, namespace) == set()
     first = role(delivery=CLAIM)
     assert first.status == 0, first.output
