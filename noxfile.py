@@ -174,11 +174,25 @@ def run_ansible_test(session: nox.Session, command: str, nodes: list[str]) -> No
         session.run("ansible-test", command, *hosts, "--color=no", *session.posargs, env=environment)
 
 
+def tiny_model(session: nox.Session) -> pathlib.Path:
+    """The folder with a model for tests, tiny.gguf."""
+    models = checkout.CACHE / "models"
+    models.mkdir(exist_ok=True)
+    session.run("python", "examples/demo/tiny_model.py", str(models / "tiny.gguf"))
+    return models
+
+
 @nox.session(python=INTERPRETER, default=False)
 def kube(session: nox.Session) -> None:
     """The Helm chart, helmfile and manifests against a real Kubernetes control plane with a thousand simulated GPU nodes."""
-    require(session, {"curl": ("curl",)})
-    install(session, "tests/harness/requirements/kube.txt")
+    require(session, {"curl": ("curl",), **machine.PODMAN, **machine.PAUSE})
+    try:
+        image = images.image("servers_debian13")
+        session.env.update(images.engine_settings(image), INFRA_IMAGE=image)
+    except machine.Missing as missing:
+        session.error(str(missing).rstrip("."))
+    install(session, "tests/harness/requirements/kube.txt", "examples/demo/model-requirements.txt")
+    session.env["INFRA_MODELS"] = str(tiny_model(session))
     session.run("python", "tests/kube/tools.py")
     session.run("python", "-m", "pytest", "--quiet", *(session.posargs or ["tests/kube"]))
 
@@ -194,9 +208,7 @@ def molecule(session: nox.Session) -> None:
     except machine.Missing as missing:
         session.error(str(missing).rstrip("."))
     install(session, "tests/harness/requirements/molecule.txt", "examples/demo/model-requirements.txt")
-    models = checkout.CACHE / "models"
-    models.mkdir(exist_ok=True)
-    session.run("python", "examples/demo/tiny_model.py", str(models / "tiny.gguf"))
+    models = tiny_model(session)
     served = servers.folder(tags["servers_debian13"], models, settings)
     session.env.update(
         settings,

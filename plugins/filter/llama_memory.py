@@ -47,6 +47,10 @@ options:
       chunk_bytes:
         description: The largest buffer that the backend hands out for results, V(1073741824) for Vulkan. Larger ones are cut, which takes more memory.
         type: int
+      remote:
+        description: Whether a C(ggml-rpc-server) on another machine has it. Such devices come first, in the order of C(--rpc).
+        type: bool
+        default: false
   ctx_size:
     description: The tokens of context of all slots together. By default those the model was trained with.
     type: int

@@ -18,6 +18,8 @@ PODMAN: Programs = {
     "podman": ("podman", "netavark", "aardvark-dns", "iptables", "nftables"),
     "mmdebstrap": ("mmdebstrap", "debian-archive-keyring"),
 }
+# What holds a pod together.
+PAUSE: Programs = {"catatonit": ("catatonit",)}
 RUNC: Programs = {"runc": ("runc",)}
 # ansible-test leaves its test of shell scripts out where this is missing.
 SHELLCHECK: Programs = {"shellcheck": ("shellcheck",)}

@@ -25,6 +25,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.parse
 
 import tools
 
@@ -41,8 +42,8 @@ GROUPS = {
     SOMEBODY: ("somebody", ""),
 }
 START_SECONDS = 120
-# Nodes say rarely that they live, so that a thousand of them are no work.
-LEASE_SECONDS = 1200
+# Nodes say every ten minutes that they live, and have no leases to renew: a thousand of them are no work.
+GRACE = "1h"
 SCHEDULER_CONFIGURATION = """\
 apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
@@ -55,6 +56,14 @@ STORAGE_CLASS = "volume/fast/storage-class.yaml"
 
 class Failed(Exception):
     """Why there is no control plane, with the end of what the program wrote."""
+
+
+class Refused(Exception):
+    """The status that the API server answered, and why."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(f"{status}: {message}")
+        self.status, self.message = status, message
 
 
 class Cluster:
@@ -159,7 +168,7 @@ class Cluster:
         self._run(
             programs["kube-controller-manager"], bound,
             f"--kubeconfig={self.place / 'controllers.kubeconfig'}", f"--service-account-private-key-file={key}", f"--root-ca-file={self.authority}",
-            "--leader-elect=false", "--secure-port=0", f"--node-monitor-grace-period={3 * LEASE_SECONDS}s", "--kube-api-qps=500", "--kube-api-burst=1000",
+            "--leader-elect=false", "--secure-port=0", f"--node-monitor-grace-period={GRACE}", "--kube-api-qps=500", "--kube-api-burst=1000",
         )  # fmt: skip
         self._write("scheduler.yaml", SCHEDULER_CONFIGURATION.format(kubeconfig=self.place / "scheduler.kubeconfig"))
         self._run(programs["kube-scheduler"], bound, f"--config={self.place / 'scheduler.yaml'}", "--secure-port=0")
@@ -168,7 +177,7 @@ class Cluster:
         self._run(
             programs["kwok"], bound,
             f"--kubeconfig={self.kubeconfig}", f"--config={self.place / 'kwok.yaml'}", "--manage-all-nodes=true",
-            f"--node-lease-duration-seconds={LEASE_SECONDS}", "--cidr=10.0.0.0/8",
+            "--node-lease-duration-seconds=0", "--cidr=10.0.0.0/8",
         )  # fmt: skip
         self._furnish(stages)
 
@@ -270,7 +279,16 @@ class Client:
             self.connection.close()
             raise
 
+    def answer(self, method: str, path: str, body: object = None, **query: str) -> dict:
+        """The answer as Python values. Raises Refused."""
+        url = f"{path}?{urllib.parse.urlencode(query)}" if query else path
+        status, answer = self.ask(method, url, json.dumps(body).encode() if body is not None else None, "application/json")
+        if status >= 300:
+            raise Refused(status, json.loads(answer)["message"])
+        return json.loads(answer)
+
     def make(self, path: str, body: bytes) -> None:
+        """One more of a collection, from YAML."""
         status, answer = self.ask("POST", f"{path}?fieldValidation=Strict", body)
         if status != 201:
             raise Failed(f"The API server refuses to make one of {path} ({status}): {answer.decode(errors='replace')}")

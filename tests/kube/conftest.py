@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from kubernetes import client, config
@@ -43,26 +43,14 @@ def note(request):
     return request.config.stash[NOTES].append
 
 
-@dataclass(frozen=True)
 class Kube:
     """The control plane as its tests use it."""
 
-    control_plane: control_plane.Cluster
-    api: client.ApiClient
-    node_names: list[str]
-    ready_seconds: float
-    core: client.CoreV1Api = field(init=False)
-
-    def __post_init__(self):
-        object.__setattr__(self, "core", client.CoreV1Api(self.api))
-
-    def ask(self, method, path, body=None, **query):
-        """The answer to a request, as Python values; ApiException where it is refused."""
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        return self.api.call_api(
-            path, method, query_params=list(query.items()), header_params=headers, body=body, response_type="object", auth_settings=["BearerToken"],
-            _return_http_data_only=True,
-        )  # fmt: skip
+    def __init__(self, running, node_names):
+        self.control_plane, self.node_names = running, node_names
+        self.ask = running.client().answer
+        self.api = config.new_client_from_config(str(running.kubeconfig))
+        self.core = client.CoreV1Api(self.api)
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +59,13 @@ def kube(note):
     start = time.monotonic()
     with control_plane.Cluster(control_plane.PLACE / "test") as running:
         up = time.monotonic() - start
-        names = gpu_nodes.register(running.client(), NODES)
-        until = time.monotonic() + READY_SECONDS
-        while waiting := gpu_nodes.not_ready(running.client()):
-            assert time.monotonic() < until, f"{len(waiting)} of {NODES} nodes are not ready after {READY_SECONDS} s"
-            time.sleep(0.5)
+        names = gpu_nodes.register(running, NODES)
+        registered = time.monotonic() - start - up
+        gpu_nodes.wait(running.client(), names, READY_SECONDS)
         ready = time.monotonic() - start - up
-        note(f"Kubernetes {tools.TOOLS['kube-apiserver'].version}: up in {up:.1f} s, {NODES} nodes ready {ready:.1f} s later")
-        yield Kube(running, config.new_client_from_config(str(running.kubeconfig)), names, ready)
+        version = tools.TOOLS["kube-apiserver"].version
+        note(f"Kubernetes {version}: up in {up:.1f} s, {NODES} nodes registered in {registered:.1f} s, ready {ready:.1f} s after it was up")
+        yield Kube(running, names)
 
 
 @pytest.fixture

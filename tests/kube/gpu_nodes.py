@@ -11,14 +11,17 @@ tests/unit/plugins/plugin_utils/_kubernetes say. The same call always gives the 
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import tools
-from cluster import Client, Failed
+from cluster import Client, Cluster, Failed
 
 GPU = "nvidia.com/gpu"
 CLASS = "tests.prositronic.eu/class"
 """A label that no real node has: which class a node is of, for tests to compare with."""
+AT_ONCE = 8
 RAM_KEPT_KIB = 2 * 1024 * 1024
 
 
@@ -196,22 +199,31 @@ def node(of: NodeClass, number: int) -> dict:
     }
 
 
-def register(client: Client, count: int) -> list[str]:
+def register(cluster: Cluster, count: int) -> list[str]:
     """Make them known to the API server; their names."""
     made = nodes(count)
-    for each in made:
-        client.make("/api/v1/nodes", json.dumps(each).encode())
+
+    def some(first: int) -> None:
+        client = cluster.client()
+        for each in made[first::AT_ONCE]:
+            client.answer("POST", "/api/v1/nodes", each, fieldValidation="Strict")
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        # So that what was refused is raised.
+        list(threads.map(some, range(AT_ONCE)))
     return [each["metadata"]["name"] for each in made]
 
 
-def not_ready(client: Client) -> list[str]:
-    """Names of nodes that pods cannot come to yet."""
-    status, answer = client.ask("GET", "/api/v1/nodes")
-    if status != 200:
-        raise Failed(f"The API server does not list its nodes ({status}).")
-    return [each["metadata"]["name"] for each in json.loads(answer)["items"] if not _ready(each)]
+def wait(client: Client, names: list[str], seconds: float) -> None:
+    """Until pods can come to each of them. Raises Failed."""
+    until = time.monotonic() + seconds
+    for number, name in enumerate(names):
+        while not ready(found := client.answer("GET", f"/api/v1/nodes/{name}")):
+            if time.monotonic() > until:
+                raise Failed(f"{name}, the {number + 1}. of {len(names)} nodes, is not ready after {seconds} s: {json.dumps(found)}")
+            time.sleep(0.1)
 
 
-def _ready(node: dict) -> bool:
+def ready(node: dict) -> bool:
     waiting = [taint for taint in node["spec"].get("taints", []) if taint["key"].startswith("node.kubernetes.io/")]
     return not waiting and any(each["type"] == "Ready" and each["status"] == "True" for each in node["status"].get("conditions", []))

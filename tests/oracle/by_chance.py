@@ -98,6 +98,11 @@ def _draw(chance: random.Random, name: str) -> tuple[str, dict, list[dict]]:
         {"free_mib": chance.choice((900_000, 24_000, 12_000, chance.randint(2000, 90_000))), "events": events}
         for _gpu in range(chance.choice((1, 1, 2, 2, 3, 4)))
     ]
+    if "override_tensor" not in settings and chance.random() < 0.25:
+        for number, device in enumerate(devices[: chance.randint(1, len(devices))]):
+            device.update(name=f"RPC{number}", remote=True, events=True)
+        for number, device in enumerate(device for device in devices if "remote" not in device):
+            device["name"] = f"CUDA{number}"
     if len(devices) > 1 and chance.random() < 0.4:
         settings["tensor_split"] = [float(chance.randint(0, 5)) for _device in devices]
         if not any(settings["tensor_split"]):

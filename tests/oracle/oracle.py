@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
     ask = commands.add_parser("ask", help="one model, one set of settings")
     ask.add_argument("--model", required=True, type=_file, help="a GGUF file; its header is enough")
-    ask.add_argument("--devices", default=[], type=_devices, help="free MiB of each device: 24000,24000:noevents; none for a CPU alone")
+    ask.add_argument("--devices", default=[], type=_devices, help="free MiB of each device: 24000,24000:noevents, 24000:rpc of a server; none for a CPU alone")
     ask.add_argument("--set", default=[], action="append", type=_setting, metavar="NAME=VALUE", help="an option of llama-server, as in tests/truth")
     ask.add_argument("--json", action="store_true", help="print bytes as JSON")
     ask.set_defaults(run=_ask)
@@ -96,9 +96,9 @@ def _devices(text: str) -> list[dict]:
     devices = []
     for row in filter(None, text.split(",")):
         free, _colon, events = row.partition(":")
-        if not free.isdecimal() or events not in ("", "events", "noevents"):
-            raise argparse.ArgumentTypeError(f"got '{row}', expected MIB, MIB:events or MIB:noevents")
-        devices.append({"free_mib": int(free), "events": events != "noevents"})
+        if not free.isdecimal() or events not in ("", "events", "noevents", "rpc"):
+            raise argparse.ArgumentTypeError(f"got '{row}', expected MIB, MIB:events, MIB:noevents or MIB:rpc")
+        devices.append({"free_mib": int(free), "events": events != "noevents", "remote": events == "rpc"})
     return devices
 
 

@@ -4,7 +4,8 @@
 
 """A grid of plans, each given to llama.cpp with the plan's own flags: it must stay within the budget of every device.
 
-The plans are those of llama_plan for full-size models of tests/truth, on nodes with one to eight GPUs and much or little RAM, under several wishes.
+The plans are those of llama_plan for full-size models of tests/truth, on nodes with one to eight GPUs and much or little RAM, under several wishes;
+and those of llama_multi_node_plan for several nodes, whose workers' devices answer as those of a server do.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ sys.path.insert(0, str(checkout.linked()))
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError
 from ansible_collections.prositronic.infra.plugins.module_utils._gguf.read import read_model
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.multi_node.plan import multi_node_plan
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.plan import plan
 
 # Free MiB of each GPU: 8 to 80 GB cards alone, equal and unequal ones together.
@@ -53,6 +55,20 @@ WISHES = (
     {"ctx_size": {"min": 8192, "max": 65536}, "reserve_bytes": 2147483648},
     {"ctx_size": 8192, "cpu_moe": True},
 )
+# The GPUs of each of several nodes.
+TEAMS = (
+    ((22570,), (22570,)),
+    ((23500, 23500), (79600,)),
+    ((15600,), (7600, 15600), (11600,)),
+    ((79600,) * 4, (79600,) * 4),
+)
+TEAM_WISHES = (
+    {},
+    {"ctx_size": 8192, "parallel": 2},
+    {"ctx_size": 32768, "cache_type_k": "q8_0", "cache_type_v": "q8_0"},
+    {"ctx_size": 8192, "flash_attn": "off"},
+    {"prefer": "prefill"},
+)
 FLAGS = {
     "--ctx-size": "ctx_size", "--parallel": "parallel", "--batch-size": "batch_size", "--ubatch-size": "ubatch_size",
     "--flash-attn": "flash_attn", "--cache-type-k": "cache_type_k", "--cache-type-v": "cache_type_v", "--gpu-layers": "gpu_layers",
@@ -77,7 +93,7 @@ class Checked:
     """
 
     model: str
-    node: tuple[tuple[int, ...], int]
+    node: tuple[tuple, int]
     wishes: dict
     above: list[float]
     over_budget: float
@@ -106,6 +122,14 @@ def _grid(pattern: str) -> Iterator[tuple]:
                     break
                 if made["fits"]:
                     yield path, node, wishes, made
+        for team in TEAMS:
+            for wishes in TEAM_WISHES:
+                nodes = {f"node{number}": facts(gpus, MUCH_RAM) for number, gpus in enumerate(team)}
+                try:
+                    made = multi_node_plan(model, nodes, wishes, 1.25e9, 2e-4)
+                except InfraError:
+                    continue
+                yield path, (team, MUCH_RAM), wishes, made
 
 
 def facts(gpus: tuple[int, ...], ram_bytes: int) -> dict:
@@ -119,7 +143,7 @@ def facts(gpus: tuple[int, ...], ram_bytes: int) -> dict:
 def _ask(item: tuple) -> Checked:
     path, node, wishes, made = item
     try:
-        answer = question.ask(path, settings_of(made["server"]["args"]), [{"free_mib": free, "events": True} for free in node[0]])
+        answer = question.ask(path, settings_of(made["server"]["args"]), _devices(made))
     except question.Refused as refused:
         return Checked(path.name, node, wishes, [], 0, f"{refused} ({' '.join(made['server']['args'])})")
     host = made["memory"]["host"]
@@ -129,6 +153,12 @@ def _ask(item: tuple) -> Checked:
         above.append((planned["total_bytes"] - total) / question.MIB)
         over.append((total - planned["free_bytes"] + planned["reserve_bytes"]) / question.MIB)
     return Checked(path.name, node, wishes, above, max(over))
+
+
+def _devices(made: dict) -> list[dict]:
+    head = made.get("multi_node", {}).get("head")
+    rows = made["memory"]["devices"]
+    return [{"free_mib": row["free_bytes"] // question.MIB, "events": True, "remote": row.get("node") != head} for row in rows]
 
 
 def settings_of(args: list[str]) -> dict:

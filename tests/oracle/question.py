@@ -32,7 +32,7 @@ class Refused(Exception):
 def ask(model: pathlib.Path, settings: dict, devices: list[dict]) -> dict:
     """What llama.cpp would allocate, in bytes: {ctx_size, model, devices: […], host}, and {fit} where the settings ask for a fit.
 
-    A device is {free_mib, events} and, where its buffers are limited, chunk_bytes; a setting that is None is not given.
+    A device is {free_mib, events} and, where its buffers are limited, chunk_bytes, and remote where a server has it. A setting that is None is not given.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GGML_", "LLAMA_"))}
     environment |= {
@@ -54,7 +54,8 @@ def ask(model: pathlib.Path, settings: dict, devices: list[dict]) -> dict:
 
 def _device(device: dict) -> str:
     limit = f":{device['chunk_bytes']}" if "chunk_bytes" in device else ""
-    return f"{device['free_mib']}:{'events' if device['events'] else 'noevents'}{limit}"
+    kind = "rpc" if device.get("remote") else "events" if device["events"] else "noevents"
+    return f"{device['free_mib']}:{kind}{limit}"
 
 
 def in_mib(answer: dict) -> dict:

@@ -50,6 +50,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 - name: hub-token
   secret:
     secretName: {{ $download.tokenSecret.name }}
+    optional: false
     defaultMode: 288
     items:
       - key: {{ $download.tokenSecret.key }}

@@ -91,6 +91,8 @@ volumes:
   - name: api-keys
     secret:
       secretName: {{ $server.apiKey.secretName }}
+      # The default; podman kube play needs it said.
+      optional: false
       defaultMode: 288
       items:
         - key: {{ $server.apiKey.secretKey }}
@@ -100,6 +102,7 @@ volumes:
   - name: tls
     secret:
       secretName: {{ $server.tls.secretName }}
+      optional: false
       defaultMode: 288
   {{- end }}
 {{- end -}}

@@ -23,7 +23,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 {{- join "," $found -}}
 {{- end -}}
 
-{{- /* A worker that listens answers a connection, which curl ends at once. 7 is a refused connection, 6 an unknown name. */ -}}
+{{- /* curl counts a connection when a worker takes one, and ends it a second later. A head that starts too early would fail, and its group with it. */ -}}
 {{- define "llama-server.waitForWorkers" -}}
 - name: wait-for-workers
   image: {{ include "llama-server.serverImage" . }}
@@ -32,8 +32,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
     - /bin/sh
     - -c
     - |
+      listens() { [ "$(curl --silent --noproxy '*' --connect-timeout 2 --max-time 1 --output /dev/null --write-out '%{num_connects}' "telnet://$1" </dev/null)" = 1 ]; }
       for worker in $(echo "$WORKERS" | tr ',' ' '); do
-        until curl --silent --noproxy '*' --connect-timeout 2 --max-time 3 "telnet://$worker" </dev/null >/dev/null; do
+        until listens "$worker"; do
           echo "waiting for $worker"
           sleep 2
         done

@@ -32,6 +32,10 @@ class Backend:
     def kind(self):
         return KINDS[self.name]
 
+    def kind_of(self, _gpu):
+        """The Kind that drives a GPU of the plan."""
+        return self.kind
+
 
 @dataclass(frozen=True)
 class ImageWishes:

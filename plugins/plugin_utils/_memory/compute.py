@@ -20,6 +20,7 @@ from .graph.architectures import MARKS, WHOLE, build_graph
 from .graph.blocks import Build
 from .graph.chunks import ChunkedPool
 from .graph.scheduler import schedule
+from .remote import pinned_by, remote_numbers
 
 ALIKE = 2
 """Of blocks that are alike, between alike neighbours, so many are kept, or one more where their number is odd: results often change places
@@ -37,12 +38,17 @@ def compute(model, settings, devices, layout, held):
 
     C(held): the Held of each block (weights.py). Raises InfraError for an architecture whose graph is not described.
     """
+    return buffer_sizes(scheduled(model, settings, devices, layout, held, pipelined(model, settings, devices)), pools(devices))
+
+
+def scheduled(model, settings, devices, layout, held, ahead=False, running=False):
+    """The Schedule of the largest micro-batch; C(ahead): with inputs for several at once; C(running): as it is run, which differs from what is reserved."""
     # blocks that are run again have the tensors of the first time
     held = {block: held[model.block_in_file(block)] for block in held} if model.is_looped else held
-    build = Build(model, settings, layout, held, built(model, settings, layout, held), len(devices))
+    build = Build(model, settings, layout, held, built(model, settings, layout, held), len(devices), running=running)
     build_graph(build)
     limit.check(model, settings, held, lambda: _tensors(build, held))
-    return buffer_sizes(schedule(build.graph, len(devices), settings.op_offload, pipelined(model, settings, devices)), pools(devices))
+    return schedule(build.graph, len(devices), settings.op_offload, ahead, remote_numbers(devices))
 
 
 def _tensors(build, held):
@@ -58,11 +64,11 @@ def _tensors(build, held):
 
 def pools(devices):
     """An empty buffer for each device and the host; pinned memory of the host is the first device's, with its limit."""
-    limits = [device.chunk_bytes for device in devices]
+    limits, pinned = [device.chunk_bytes for device in devices], pinned_by(devices)
     aligned = [ALIGNMENT_OF_DEVICE] * len(devices) + [ALIGNMENT_OF_HOST]
     return [
         Pool(alignment) if limit is None else ChunkedPool(alignment, limit)
-        for alignment, limit in zip(aligned, [*limits, limits[0] if limits else None], strict=True)
+        for alignment, limit in zip(aligned, [*limits, pinned and pinned.chunk_bytes], strict=True)
     ]
 
 

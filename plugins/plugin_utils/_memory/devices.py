@@ -23,6 +23,7 @@ SPEC = {
     "free_mib": Option("int", minimum=0),
     "events": Option("bool"),
     "chunk_bytes": Option("int", minimum=1),
+    "remote": Option("bool"),
 }
 
 
@@ -32,16 +33,18 @@ class Device:
 
     C(events): the backend can overlap copies with computation (CUDA, ROCm: yes; needed for pipeline parallelism).
     C(chunk_bytes): the most that it hands out at once for results (Vulkan), None for no limit.
+    C(remote): a ggml-rpc-server on another machine has it (remote.py).
     """
 
     name: str
     free_bytes: int
     events: bool = True
     chunk_bytes: int | None = None
+    remote: bool = False
 
 
 def devices_from_plain(rows):
-    """Device list of plain dictionaries C({name, free_bytes, events, chunk_bytes}); C(free_mib) may stand for C(free_bytes)."""
+    """Device list of plain dictionaries C({name, free_bytes, events, chunk_bytes, remote}); C(free_mib) may stand for C(free_bytes)."""
     if len(rows) > MOST_DEVICES:
         raise InfraError("too many devices", where="devices", got=len(rows), expected=f"at most {MOST_DEVICES}")
     return tuple(_device(index, row) for index, row in enumerate(rows))
@@ -62,4 +65,5 @@ def _device(index, row):
         free_bytes=free_bytes,
         events=values["events"] is not False,
         chunk_bytes=values["chunk_bytes"],
+        remote=bool(values["remote"]),
     )

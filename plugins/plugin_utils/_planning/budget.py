@@ -28,7 +28,8 @@ class Budget:
     """Bytes that may be used on each device and in RAM.
 
     C(ram_beside_bytes): what the server takes in RAM beside its buffers there (_memory/host), which C(ram_bytes) leaves room for.
-    C(unified): GPU and host draw on one memory, so both together must stay within the RAM's budget.
+    C(unified): GPU and host draw on one memory, so both together must stay within the RAM's budget; but for the devices whose numbers are C(remote),
+    which other machines have.
     C(device_bandwidths): of each device's memory, bytes per second; empty where not all are known.
     """
 
@@ -38,6 +39,12 @@ class Budget:
     unified: bool
     device_bandwidths: tuple[int, ...] = ()
     ram_beside_bytes: int = 0
+    remote: frozenset[int] = frozenset()
+
+    def in_ram_bytes(self, allocation):
+        """What an allocation takes of the RAM: the host's buffers, and those of the GPUs that share it."""
+        shared = (buffers.total_bytes for number, buffers in enumerate(allocation.devices) if self.unified and number not in self.remote)
+        return allocation.host.total_bytes + sum(shared)
 
     def best_first(self):
         """Numbers of the devices from the fastest to the slowest, or from the largest budget to the smallest."""
@@ -51,9 +58,7 @@ class Budget:
             for name, limit, buffers in zip(self.device_names, self.device_bytes, allocation.devices, strict=True)
             if buffers.total_bytes > limit
         ]
-        ram = allocation.host.total_bytes
-        if self.unified:
-            ram += sum(buffers.total_bytes for buffers in allocation.devices)
+        ram = self.in_ram_bytes(allocation)
         if ram > self.ram_bytes:
             lacking.append(Shortfall("RAM", ram - self.ram_bytes))
         return sorted(lacking, key=lambda shortfall: -shortfall.missing_bytes)

@@ -50,6 +50,9 @@ class Rejected:
 class Chooser:
     """One search for one plan. C(rejected) fills as it goes."""
 
+    placer = Placer
+    """What places where the user fixed nothing."""
+
     def __init__(self, model, node, devices, budget, wishes):
         self.model, self.node, self.devices, self.budget, self.wishes = model, node, devices, budget, wishes
         self.fixed = {name: list(value) if isinstance(value, tuple) else value for name, value in wishes.fixed}
@@ -79,7 +82,7 @@ class Chooser:
         key = (settings, ctx_size, gpu_layers)
         if key not in self._placed:
             if settings not in self._placers:
-                kind = FixedPlacer if self.wishes.placement_is_fixed else Placer
+                kind = FixedPlacer if self.wishes.placement_is_fixed else self.placer
                 self._placers[settings] = kind(self.model, self.devices, self.budget, (*self.wishes.fixed, *settings), self.probe)
             self._placed[key] = self._placers[settings].place(ctx_size, gpu_layers)
         return self._placed[key]

@@ -40,10 +40,7 @@ def bounds(wishes, n_ctx_train):
 def room(budget, allocation):
     """Bytes left in each memory, the RAM last; negative where some are missing."""
     left = [limit - buffers.total_bytes for limit, buffers in zip(budget.device_bytes, allocation.devices, strict=True)]
-    ram = allocation.host.total_bytes
-    if budget.unified:
-        ram += sum(buffers.total_bytes for buffers in allocation.devices)
-    return [*left, budget.ram_bytes - ram]
+    return [*left, budget.ram_bytes - budget.in_ram_bytes(allocation)]
 
 
 def largest(least, most, missing, try_context):

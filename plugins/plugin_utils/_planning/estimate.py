@@ -23,6 +23,9 @@ class Request:
 class Estimate:
     """Seconds of one Request on one Node. C(load_mode): as asked for, None where the plan chooses."""
 
+    works_as_pipeline = True
+    """Whether several GPUs that hold a whole model work on several micro-batches of a prompt at once."""
+
     def __init__(self, model, node, devices, request, load_mode=None):
         self._model = model
         self._node = node

@@ -31,14 +31,11 @@ def host_memory(model, node, devices, budget, allocation, load_mode):
 
     Of what is left, checkpoints get half at most, and the prompt cache the rest.
     """
-    left = budget.ram_bytes - allocation.host.total_bytes
-    if budget.unified:
-        left -= sum(buffers.total_bytes for buffers in allocation.devices)
-    left = max(left, 0)
+    left = max(budget.ram_bytes - budget.in_ram_bytes(allocation), 0)
     slots = allocation.settings.n_seq_max
     one = checkpoint_bytes(model, allocation.settings)
     checkpoints = min(PER_SLOT, left // 2 // (one * slots)) if one else PER_SLOT
     cache_ram_bytes = min(CACHE_RAM_BYTES, (left - one * slots * checkpoints) // MIB * MIB)
-    if load_mode == "auto" and budget.unified and node.gpus[0].vendor in CANT_MAP:
+    if load_mode == "auto" and budget.unified and node.gpus[-1].vendor in CANT_MAP:
         load_mode = "none"
     return HostMemory(checkpoints, host_ram(model, allocation, devices, load_mode, budget.unified, checkpoints, cache_ram_bytes))

@@ -53,13 +53,7 @@ class Placer:
 
         Where nothing fits the Placement is the one that comes nearest, for the report of what is missing.
         """
-        search = Search(self, ctx_size)
-        if not self.devices:
-            found = search.try_layers(0, ())
-        elif gpu_layers is None:
-            found = search.best()
-        else:
-            found = search.whole(self.n_layers if gpu_layers == "all" else min(gpu_layers, self.n_layers))
+        found = self.find(Search(self, ctx_size), gpu_layers)
         placement = Placement(
             gpu_layers=found.gpu_layers,
             layers_per_gpu=found.layers_per_gpu,
@@ -69,3 +63,11 @@ class Placer:
             apart=found.apart,
         )
         return placement, self.budget.holds(found.allocation)
+
+    def find(self, search, gpu_layers):
+        """The Try of a Search."""
+        if not self.devices:
+            return search.try_layers(0, ())
+        if gpu_layers is None:
+            return search.best()
+        return search.whole(self.n_layers if gpu_layers == "all" else min(gpu_layers, self.n_layers))

@@ -47,7 +47,15 @@ def plan(model_plain, node_plain, wishes_plain, previous=None, measured=None):
     devices = tuple(Device(gpu.device, gpu.memory_free_bytes, chunk_bytes=backend.kind.chunk_bytes) for gpu in node.gpus)
     budget = budget_of(node, wishes, beside_bytes(model, wishes.slots, devices), backend.kind.unsure_bytes)
     chooser = Chooser(model, node, devices, budget, wishes)
-    choice = chooser.find()
+    return with_measured({"schema": SCHEMA, "inputs": inputs, **made_plan(model_plain, chooser, chooser.find(), backend)}, measured)
+
+
+def made_plan(model_plain, chooser, choice, backend, flags=()):
+    """All of a plan but C(schema) and C(inputs), for a Choice of a Chooser and the Backend of its node.
+
+    C(flags): what the server is told beside the plan's own arguments, for the least build that is safe.
+    """
+    model, node, wishes, budget, devices = chooser.model, chooser.node, chooser.wishes, chooser.budget, chooser.devices
     allocation = choice.placement.allocation
     settings = allocation.settings
     mode, why_mode = load_mode(wishes, node, chooser.estimate.work(allocation).host_bytes, settings.op_offload)
@@ -97,17 +105,14 @@ def plan(model_plain, node_plain, wishes_plain, previous=None, measured=None):
         "alternatives": alternatives(chooser, choice),
     }
     args = planned_args(made, wishes.emit)
-    llama_cpp = llama_cpp_part(backend, args)
-    whole = {
-        "schema": SCHEMA,
-        "inputs": inputs,
+    llama_cpp = llama_cpp_part(backend, (*args, *flags))
+    return {
         "llama_cpp": llama_cpp,
         **made,
         "reasons": reasons.reasons(chooser, choice, backend, llama_cpp, host, why_mode),
         "warnings": reasons.warnings(chooser, choice, backend, llama_cpp),
         "server": {"emit": wishes.emit, "args": args, "env": environment(node, backend)},
     }
-    return with_measured(whole, measured)
 
 
 def _whole_numbers(parts):

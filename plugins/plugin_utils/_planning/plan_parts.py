@@ -12,7 +12,8 @@ from .._memory import LLAMA_CPP
 
 def overhead_bytes(backend, gpu):
     """What a Backend takes on a Gpu outside llama.cpp's buffers."""
-    return overhead(backend.kind.overhead, gpu)[0]
+    name = backend.kind_of(gpu).overhead
+    return overhead(name, gpu)[0] if name else 0
 
 
 def node_part(node):

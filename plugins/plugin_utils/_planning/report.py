@@ -31,6 +31,7 @@ def report(plan, question=None, answer=None):
         *_head(plan),
         "",
         *_memory(plan),
+        *_nodes(plan.get("multi_node")),
         "",
         *_settings(plan),
         "",
@@ -84,6 +85,16 @@ def _bar(row, free_bytes):
         if size:
             cells += mark * max(round(size / max(free_bytes, 1) * WIDTH), 1)
     return cells[:WIDTH].ljust(WIDTH, FREE)
+
+
+def _nodes(team):
+    """A line for the head and for each worker of a plan for several nodes."""
+    if team is None:
+        return
+    yield from ("", f"Nodes, {'worth it' if team['worth_it'] else 'NOT WORTH IT'}", f"  {team['head']}: the head, with llama-server")
+    for worker in team["workers"]:
+        devices = ", ".join(f"{device['rpc_name']} is {device['name']}" for device in worker["devices"])
+        yield f"  {worker['node']}: ggml-rpc-server {' '.join(worker['args'])} ({devices}), needs {human(worker['min_ram_bytes'])} of RAM"
 
 
 def _settings(plan):

@@ -110,6 +110,14 @@ class Search:
                     return alone
         return self._spread_whole(gpu_layers)
 
+    def spread_over_all(self):
+        """The Try with every layer on the devices, and all of these in use as far as there are layers."""
+        found = self._spread_whole(self._n_layers)
+        if self._budget.holds(found.allocation) or sum(self._whole) > sum(self._limits):
+            return found
+        unpipelined = self._spread_whole(self._n_layers, unpipelined=True)
+        return unpipelined if self._budget.holds(unpipelined.allocation) else found
+
     def try_layers(self, gpu_layers, counts, chosen=None, unpipelined=False):
         """The Try with C(counts) layers on each GPU and C(chosen), {block: names}, in RAM."""
         settings = {**self._fixed, "ctx_size": self._ctx_size, "gpu_layers": gpu_layers}
@@ -120,7 +128,8 @@ class Search:
             names = [None if home == HOST else self._devices[home].name for home in homes]
             settings["n_cpu_moe"], settings["override_tensor"] = apart.flags(chosen, self._sizes, names)
         elif unpipelined:
-            settings["override_tensor"] = [f"{NOTHING}={self._devices[0].name}"]
+            # a buffer that is there whatever devices are: those reached by RPC are called by their server's address
+            settings["override_tensor"] = [f"{NOTHING}={next((device.name for device in self._devices if not device.remote), 'CPU')}"]
         ask = self._probe.about if self._learned else self._probe.ask
         allocation = ask(resolve(settings, self._model))
         homes = (*allocation.layout.blocks, allocation.layout.output)

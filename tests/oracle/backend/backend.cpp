@@ -6,8 +6,10 @@
 //
 //     ORACLE_DEVICES=24000:events,16000:noevents      free MiB of CUDA0 and CUDA1, and whether each can signal events
 //     ORACLE_DEVICES=24000:events:1073741824          and the largest buffer that it hands out, as Vulkan limits it
+//     ORACLE_DEVICES=24000:rpc,16000:events           RPC0, which a server on another machine has, and CUDA0
 //
-// Where an answer comes from: ggml/src/ggml-cuda/{ggml-cuda.cu,fattn.cu,fattn-common.cuh} of the llama.cpp it is built against.
+// Where an answer comes from: ggml/src/ggml-cuda/{ggml-cuda.cu,fattn.cu,fattn-common.cuh} of the llama.cpp it is built against; for a
+// device of a server, which answers sizes as CUDA does, ggml/src/ggml-rpc/ggml-rpc.cpp.
 
 #include "ggml-backend-impl.h"
 #include "ggml-backend.h"
@@ -33,6 +35,7 @@ struct Device {
     std::string name;
     size_t free = 0;
     bool events = true;
+    bool remote = false;
     size_t most = SIZE_MAX;
     ggml_backend_device device = {};
     ggml_backend_buffer_type buffers = {};
@@ -41,6 +44,7 @@ struct Device {
 // A deque, because llama.cpp keeps pointers into it.
 std::deque<Device> devices;
 ggml_backend_reg registration = {};
+ggml_backend_reg of_servers = {}; // llama.cpp puts devices of a registration with this name first
 ggml_backend_buffer_type pinned = {};
 
 Device & of(ggml_backend_dev_t device) {
@@ -169,7 +173,7 @@ void device_properties(ggml_backend_dev_t device, ggml_backend_dev_props * prope
     properties->device_id = nullptr; // llama.cpp drops devices that share one
     device_memory(device, &properties->memory_free, &properties->memory_total);
     properties->caps.async = true;
-    properties->caps.host_buffer = true;
+    properties->caps.host_buffer = !of(device).remote;
     properties->caps.buffer_from_host_ptr = false;
     properties->caps.events = of(device).events;
     properties->caps.mmap_support = true;
@@ -201,11 +205,16 @@ bool is_ours(ggml_backend_buffer_type_t type) {
     return type->iface.get_name == buffers_name;
 }
 
-// Every operation, as long as nothing it reads lies on another device. The real backend lacks some: see README.md.
+// Every operation, as long as nothing it reads lies on another device of this machine. The real backend lacks some: see README.md.
 bool device_supports(ggml_backend_dev_t device, const ggml_tensor * op) {
     return std::none_of(std::begin(op->src), std::end(op->src), [device](const ggml_tensor * source) {
-        return source && source->buffer && is_ours(source->buffer->buft) && source->buffer->buft->device != device;
+        return source && source->buffer && is_ours(source->buffer->buft) && !of(source->buffer->buft->device).remote && source->buffer->buft->device != device;
     });
+}
+
+// A server is not asked.
+bool remote_supports(ggml_backend_dev_t, const ggml_tensor *) {
+    return true;
 }
 
 bool device_reads(ggml_backend_dev_t device, ggml_backend_buffer_type_t type) {
@@ -247,6 +256,10 @@ const char * registration_name(ggml_backend_reg_t) {
     return "CUDA";
 }
 
+const char * of_servers_name(ggml_backend_reg_t) {
+    return "RPC";
+}
+
 size_t registration_count(ggml_backend_reg_t) {
     return devices.size();
 }
@@ -259,14 +272,16 @@ void * registration_function(ggml_backend_reg_t, const char *) {
     return nullptr;
 }
 
-void add_device(size_t free, bool events, size_t most) {
+void add_device(size_t free, bool events, size_t most, bool remote) {
+    const auto like = std::count_if(devices.begin(), devices.end(), [remote](const Device & other) { return other.remote == remote; });
     Device & added = devices.emplace_back();
-    added.name = "CUDA" + std::to_string(devices.size() - 1);
+    added.name = (remote ? "RPC" : "CUDA") + std::to_string(like);
     added.free = free;
     added.events = events;
+    added.remote = remote;
     added.most = most;
 
-    added.device.reg = &registration;
+    added.device.reg = remote ? &of_servers : &registration;
     added.device.context = &added;
     ggml_backend_device_i & answers = added.device.iface;
     answers.get_name = device_name;
@@ -276,10 +291,10 @@ void add_device(size_t free, bool events, size_t most) {
     answers.get_props = device_properties;
     answers.init_backend = device_stream;
     answers.get_buffer_type = device_buffers;
-    answers.get_host_buffer_type = device_pinned;
-    answers.supports_op = device_supports;
+    answers.get_host_buffer_type = remote ? nullptr : device_pinned;
+    answers.supports_op = remote ? remote_supports : device_supports;
     answers.supports_buft = device_reads;
-    answers.offload_op = device_wants;
+    answers.offload_op = remote ? nullptr : device_wants;
     answers.event_new = device_event;
     answers.event_free = device_event_free;
     answers.event_synchronize = device_event_synchronize;
@@ -301,11 +316,11 @@ void add_devices(const std::string & text) {
         const size_t colon = rest.find(':', 1);
         const std::string events = rest.substr(0, colon);
         const size_t most = colon == std::string::npos ? SIZE_MAX : std::strtoull(rest.c_str() + colon + 1, nullptr, 10);
-        if (end == row.c_str() || (events != ":events" && events != ":noevents") || most == 0) {
-            std::fprintf(stderr, "ORACLE_DEVICES: got '%s', expected MIB:events or MIB:noevents, and :BYTES where buffers are limited\n", row.c_str());
+        if (end == row.c_str() || (events != ":events" && events != ":noevents" && events != ":rpc") || most == 0) {
+            std::fprintf(stderr, "ORACLE_DEVICES: got '%s', expected MIB:events, MIB:noevents or MIB:rpc, and :BYTES where buffers are limited\n", row.c_str());
             std::exit(2);
         }
-        add_device(static_cast<size_t>(mib) << 20, events == ":events", most);
+        add_device(static_cast<size_t>(mib) << 20, events != ":noevents", most, events == ":rpc");
     }
 }
 
@@ -318,6 +333,8 @@ extern "C" __attribute__((visibility("default"))) ggml_backend_reg_t ggml_backen
         registration.iface.get_device_count = registration_count;
         registration.iface.get_device = registration_device;
         registration.iface.get_proc_address = registration_function;
+        of_servers = registration;
+        of_servers.iface.get_name = of_servers_name;
 
         const char * text = std::getenv("ORACLE_DEVICES");
         add_devices(text ? text : "");
@@ -327,7 +344,8 @@ extern "C" __attribute__((visibility("default"))) ggml_backend_reg_t ggml_backen
             pinned.iface.get_name = pinned_name;
             pinned.iface.alloc_buffer = pinned_take;
             pinned.iface.get_max_size = buffers_most;
-            pinned.device = &devices.front().device;
+            const auto local = std::find_if(devices.begin(), devices.end(), [](const Device & each) { return !each.remote; });
+            pinned.device = &(local == devices.end() ? devices.front() : *local).device;
         }
     }
     return &registration;

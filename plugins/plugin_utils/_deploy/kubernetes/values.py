@@ -121,6 +121,8 @@ def _start(plan, option):
 
 
 def _gpu(gpu, option):
+    if not gpu.count:
+        return {"resourceName": ""}
     values = {"resourceName": gpu.resource or "", "count": gpu.count, "runtimeClassName": option["runtime_class"] or ""}
     if gpu.claim:
         values["claim"] = {"deviceClassName": gpu.claim["device_class_name"], "selectors": gpu.claim["selectors"]}

@@ -32,7 +32,7 @@ class Build:
     builder = None
     """What builds the graph; set by architectures.build_graph()."""
 
-    def __init__(self, model, settings, layout, held, blocks, n_devices, tokens_per_sequence=None):
+    def __init__(self, model, settings, layout, held, blocks, n_devices, tokens_per_sequence=None, running=False):
         self.model, self.settings, self.layout, self.blocks = model, settings, layout, blocks
         self.last_block = model.n_layer - 1
         self.graph = ggml.Graph()
@@ -43,7 +43,7 @@ class Build:
         self.n_outputs = min(n_tokens, settings.n_outputs)
         if tokens_per_sequence:
             self.n_tokens = self.n_outputs = tokens_per_sequence * self.n_seqs
-        self._heeded = bool(tokens_per_sequence) and (self.n_tokens < PINNED_BELOW or settings.n_gpu_layers > model.n_layer_all)
+        self._heeded = (running or bool(tokens_per_sequence)) and (self.n_tokens < PINNED_BELOW or settings.n_gpu_layers > model.n_layer_all)
         self.n_embd = model.n_embd
         self.heads = model.per_layer("attention.head_count", 0)
         self.kv_heads = kv_heads(model) if "attention.head_count" in model.hyperparameters else self.heads

@@ -25,19 +25,20 @@ NOT_BY_WEIGHTS = frozenset(("rope", "flash_attn"))
 
 @dataclass
 class Schedule:
-    """Every leaf, and every node in order, with copies among them; each has its backend."""
+    """Every leaf, and every node in order, with copies among them; each has its backend. C(copies): (what is copied, its copy)."""
 
     leafs: list
     nodes: list
+    copies: list
 
 
-def schedule(graph, n_devices, op_offload=True, pipelined=False):
-    """The Schedule of a Graph. Changes the sources of nodes to the copies they read."""
+def schedule(graph, n_devices, op_offload=True, pipelined=False, remote=frozenset()):
+    """The Schedule of a Graph. Changes the sources of nodes to the copies they read. C(remote): numbers of devices reached by RPC (remote.py)."""
     host = n_devices
     nodes = [node for node in graph.nodes if node.op not in VIEWS]
-    _by_memory(graph, nodes, host, op_offload)
-    _expand(nodes, host)
-    _by_neighbours(graph, nodes, host)
+    _by_memory(graph, nodes, host, op_offload, remote)
+    _expand(nodes, host, remote)
+    _by_neighbours(graph, nodes, host, remote)
     return _split(graph, host, pipelined)
 
 
@@ -45,16 +46,16 @@ def _home(tensor):
     return tensor.home if tensor.root is None else tensor.root.home
 
 
-def _supports(backend, node, host):
-    """A device can't compute on what another device holds."""
-    if backend != host:
+def _supports(backend, node, host, remote):
+    """A device can't compute on what another device of its kind holds; one reached by RPC says that it can."""
+    if backend != host and backend not in remote:
         for source in node.sources:
-            if source.home is not None and source.home != backend and source.home != host:
+            if source.home is not None and source.home != backend and source.home != host and source.home not in remote:
                 return False
     return True
 
 
-def _by_memory(graph, nodes, host, op_offload):
+def _by_memory(graph, nodes, host, op_offload, remote):
     """Leafs, and the nodes that work on something that has its place already."""
     for leaf in graph.leafs:
         leaf.backend = leaf.home if leaf.home is not None else host if leaf.given else None
@@ -70,7 +71,7 @@ def _by_memory(graph, nodes, host, op_offload):
             if source.weight:
                 node.backend = source.home
                 if op_offload and source.home == host and _batch(node) >= OFFLOAD_MIN_BATCH:
-                    node.backend = next((device for device in range(host) if _supports(device, node, host)), host)
+                    node.backend = next((device for device in range(host) if device not in remote and _supports(device, node, host, remote)), host)
                 break
 
 
@@ -84,7 +85,7 @@ def _batch(node):
     return node.shape[1] * node.shape[2] * node.shape[3]
 
 
-def _expand(nodes, host):
+def _expand(nodes, host, remote):
     """Nodes without a place join their neighbours: devices first, down and then up; then the host."""
     for devices_only in (True, False):
         if not any(node.backend is None for node in nodes):
@@ -95,17 +96,17 @@ def _expand(nodes, host):
                 backend = node.backend
                 if backend is not None:
                     current = None if devices_only and backend == host else backend
-                elif current is not None and _supports(current, node, host):
+                elif current is not None and _supports(current, node, host, remote):
                     node.backend = current
 
 
-def _by_neighbours(graph, nodes, host):
+def _by_neighbours(graph, nodes, host, remote):
     """The rest: nodes where most of their sources are, views where what they look at is, leafs where they are used."""
     for node in nodes:
         if node.backend is None:
             best = -1
             for backend in range(host + 1):
-                if _supports(backend, node, host):
+                if _supports(backend, node, host, remote):
                     found = sum(1 for source in node.sources if _reads(backend, source))
                     if found > best:
                         best, node.backend = found, backend
@@ -134,7 +135,7 @@ def _reads(backend, tensor):
 
 def _split(graph, host, pipelined):
     """Runs of nodes on one backend; what a run reads from elsewhere is copied at its start."""
-    nodes, copied = [], []
+    nodes, copied, copies = [], [], []
     run, inputs, current = [], [], None
     for node in graph.nodes:
         if node.op in VIEWS:
@@ -149,18 +150,18 @@ def _split(graph, host, pipelined):
                 run = []
             inputs, current = [], node.backend
         if elsewhere:
-            _read_copies(node, elsewhere, inputs, copied, pipelined)
+            copies += _read_copies(node, elsewhere, inputs, copied, pipelined)
         run.append(node)
     nodes.extend(inputs)
     nodes.extend(run)
     leafs = _inputs_ahead(graph, copied) if pipelined else []
     leafs.extend(graph.leafs)
-    return Schedule(leafs, nodes)
+    return Schedule(leafs, nodes, copies)
 
 
 def _read_copies(node, elsewhere, inputs, copied, pipelined):
-    """Let C(node) read copies of those of its sources that lie C(elsewhere); new ones go to the C(inputs) of its run."""
-    backend = node.backend
+    """Let C(node) read copies of those of its sources that lie C(elsewhere); new ones go to the C(inputs) of its run, and are returned."""
+    backend, new = node.backend, []
     for source in elsewhere:
         if source.copies is None:
             source.copies = {}
@@ -174,9 +175,11 @@ def _read_copies(node, elsewhere, inputs, copied, pipelined):
             until_copied.backend = source.backend
             inputs += (until_copied, copy)
             copied.append(copy)
+            new.append((source, copy))
     if node.scratch_of_copies_bytes is not None and node.sources[1] in elsewhere:
         node.scratch_bytes = node.scratch_of_copies_bytes
     node.sources = tuple([source.copies[backend] if source in elsewhere else source for source in node.sources])
+    return new
 
 
 def _inputs_ahead(graph, copied):

@@ -71,7 +71,7 @@ def host_ram(model, allocation, devices, load_mode, unified, checkpoints, cache_
         vocabulary_bytes=vocabulary_bytes(model),
         process_bytes=process_bytes(devices),
         loading_bytes=loading_bytes(model, load_mode, devices),
-        device_bytes=sum(buffers.total_bytes for buffers in allocation.devices) if unified else 0,
+        device_bytes=sum(buffers.total_bytes for device, buffers in zip(devices, allocation.devices, strict=True) if unified and not device.remote),
         checkpoint_bytes=one,
         checkpoints_bytes=one * checkpoints * settings.n_seq_max,
         cache_ram_bytes=cache_ram_bytes,

@@ -35,6 +35,9 @@ CHANGE_SECONDS = 100e-6
 """One change between GPU and CPU within a token: a copy and a wait. A block with experts in RAM has two."""
 
 
+CPU = "cpu"
+"""The vendor of a device that is another machine's CPU (multi_node)."""
+
 OF_HOST = {"RAM": "RAM memory_bandwidth_bytes_per_second", "CPU compute": "cpu_flops"}
 OF_DEVICE = {"memory": "memory_bandwidth_bytes_per_second", "compute": "matrix_flops"}
 
@@ -60,6 +63,7 @@ SHARES = {
     "apple": Shares(0.75, 0.65, 120e-6),
     # no measurement of a whole token was at hand: an estimate
     "intel": Shares(0.5, 0.25, 80e-6),
+    CPU: Shares(RAM_SHARE, CPU_SHARE, CPU_BLOCK_SECONDS),
 }
 
 
@@ -101,14 +105,14 @@ def rates_of(node):
         assumed[what] = default
         return default
 
-    memory = [known(gpu.memory_bandwidth_bytes_per_second, GPU_BYTES_PER_SECOND, f"{gpu.device} memory_bandwidth_bytes_per_second") for gpu in node.gpus]
-    matrix = [known(gpu.matrix_flops, GPU_OPERATIONS_PER_SECOND, f"{gpu.device} matrix_flops") for gpu in node.gpus]
+    memory = [known(gpu.memory_bandwidth_bytes_per_second, _memory_of(gpu), f"{gpu.device} memory_bandwidth_bytes_per_second") for gpu in node.gpus]
+    matrix = [known(gpu.matrix_flops, _matrix_of(gpu, rate), f"{gpu.device} matrix_flops") for gpu, rate in zip(node.gpus, memory, strict=True)]
     bus = BUS_BYTES_PER_SECOND
     if node.gpus:
         first = node.gpus[0]
         bus = known(first.pcie_bytes_per_second, BUS_BYTES_PER_SECOND, f"{first.device} pcie_bytes_per_second")
     ram = known(node.memory_bandwidth_bytes_per_second, RAM_BYTES_PER_SECOND, "RAM memory_bandwidth_bytes_per_second")
-    cpu = known(node.cpu_flops, int(ram * CPU_OPERATIONS_PER_RAM_BYTE / CPU_SHARE), "cpu_flops")
+    cpu = known(node.cpu_flops, _cpu_operations(ram), "cpu_flops")
     shares = [SHARES[gpu.vendor] for gpu in node.gpus]
     return Rates(
         names=(*(gpu.device for gpu in node.gpus), "RAM"),
@@ -120,6 +124,18 @@ def rates_of(node):
         peak_bus=bus,
         assumed=assumed,
     )
+
+
+def _memory_of(gpu):
+    return RAM_BYTES_PER_SECOND if gpu.vendor == CPU else GPU_BYTES_PER_SECOND
+
+
+def _matrix_of(gpu, bytes_per_second):
+    return _cpu_operations(bytes_per_second) if gpu.vendor == CPU else GPU_OPERATIONS_PER_SECOND
+
+
+def _cpu_operations(ram_bytes_per_second):
+    return int(ram_bytes_per_second * CPU_OPERATIONS_PER_RAM_BYTE / CPU_SHARE)
 
 
 def _attained(gpu, matrix_flops, share):

@@ -78,7 +78,7 @@ def _pipelined(estimate, allocation):
     """
     settings = allocation.settings
     on_all = sum(1 for count in estimate.work(allocation).blocks[:-1] if count)
-    whole = not estimate.work(allocation).host_bytes and settings.kv_offload and not settings.override_tensor
+    whole = estimate.works_as_pipeline and not estimate.work(allocation).host_bytes and settings.kv_offload and not settings.override_tensor
     return on_all**0.5 if whole and on_all > 1 and settings.split_mode == "layer" else 1.0
 
 

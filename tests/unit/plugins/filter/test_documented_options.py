@@ -15,6 +15,7 @@ from ansible_collections.prositronic.infra.plugins.filter import (
     kubernetes_node_classes,
     llama_kubernetes_plans,
     llama_memory,
+    llama_multi_node_plan,
     llama_plan,
     llama_plans,
     llama_server_args,
@@ -28,6 +29,7 @@ from ansible_collections.prositronic.infra.plugins.plugin_utils._deploy.kubernet
 from ansible_collections.prositronic.infra.plugins.plugin_utils._kubernetes import classes
 from ansible_collections.prositronic.infra.plugins.plugin_utils._memory import settings
 from ansible_collections.prositronic.infra.plugins.plugin_utils._planning import server_args, wishes
+from ansible_collections.prositronic.infra.plugins.plugin_utils._planning.multi_node import wishes as multi_node_wishes
 from ansible_collections.prositronic.infra.plugins.plugin_utils._verify import differences, failure
 
 FRAGMENTS = {
@@ -52,6 +54,11 @@ def options(plugin):
         (llama_plan, wishes.SPEC, {"_input", "node", "previous", "measured"}),
         (llama_plans, wishes.SPEC, {"_input", "node", "previous"}),
         (best_quantization, wishes.SPEC, {"_input", "node"}),
+        (
+            llama_multi_node_plan,
+            multi_node_wishes.SPEC,
+            {"_input", "nodes", "link_bytes_per_second", "round_trip_seconds", "head", "worker_cache", "previous"},
+        ),
         (llama_memory, settings.SPEC, {"_input", "devices"}),
         (llama_server_args, server_args.SPEC, {"_input"}),
         (llama_server_manifests, deploy_options.SPEC, {"_input", "target"}),

@@ -14,6 +14,7 @@ def test_a_device_needs_its_free_memory_only():
         Device("CUDA0", 5, True),
         Device("ROCm0", 2097152, False),
     )
+    assert devices_from_plain([{"free_bytes": 5, "name": "RPC0", "remote": True}]) == (Device("RPC0", 5, remote=True),)
 
 
 @pytest.mark.parametrize(

@@ -67,3 +67,10 @@ def test_the_best_gpu_is_the_fastest_where_that_is_known(facts):
     assert budget_of(node_from_plain(node), wishes()).best_first() == [0, 2, 1]
     del node["devices"][0]["memory_bandwidth_bytes_per_second"]
     assert budget_of(node_from_plain(node), wishes()).best_first() == [1, 2, 0]
+
+
+def test_what_other_machines_have_is_not_in_this_ones_ram():
+    both = Budget(("RPC0", "CUDA0"), (64 * GIB, 64 * GIB), 60 * GIB, True, remote=frozenset({0}))
+    assert both.in_ram_bytes(allocation(40 * GIB, 30 * GIB, host=GIB)) == 31 * GIB
+    assert both.holds(allocation(40 * GIB, 30 * GIB, host=GIB))
+    assert not Budget(("CUDA0", "CUDA1"), (64 * GIB, 64 * GIB), 60 * GIB, True).holds(allocation(40 * GIB, 30 * GIB, host=GIB))
