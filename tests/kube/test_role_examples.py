@@ -55,7 +55,7 @@ def test_a_cluster_beside_another_host(play, kube, inventory, namespace, claim):
 
     planned = play("-i", str(inventory), "prositronic.infra.plan")
     assert planned.status == 0 and planned.changed == 0, planned.output
-    assert re.search(r"fleet/nvidia-l4 .*GPU, ", planned.output) and re.search(r'"one .*GPU, ', planned.output)
+    assert re.search(r'"fleet/nvidia-l4 .* GPU .* 33/33 ', planned.output) and re.search(r'"one .* GPU .* 33/33 ', planned.output)
 
     looked = play("-i", str(inventory), "prositronic.infra.deploy", "--check", "--diff")
     assert looked.status == 0 and kube.core.list_namespaced_pod(namespace).items == [], looked.output
@@ -81,7 +81,7 @@ def test_a_cluster_that_does_not_answer_is_in_the_table(play, inventory, tmp_pat
         })
     )  # fmt: skip
     run = play("-i", str(inventory), "prositronic.infra.plan", KUBECONFIG=str(tmp_path / "nowhere"))
-    assert run.status == 2 and re.search(r'"one .*GPU, ', run.output) and "! fleet: " in run.output, run.output
+    assert run.status == 2 and re.search(r'"one .* GPU .* 33/33 ', run.output) and "! fleet: " in run.output, run.output
 
 
 def test_without_an_inventory_it_is_the_current_cluster(play, tmp_path):
