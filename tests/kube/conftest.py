@@ -23,7 +23,7 @@ import gpu_nodes
 import role_run
 import tools
 
-NODES = 22
+NODES = 1000
 READY_SECONDS = 180
 NOTES = pytest.StashKey[list]()
 
