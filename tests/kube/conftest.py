@@ -20,6 +20,7 @@ sys.path.insert(0, str(HERE))
 
 import cluster as control_plane
 import gpu_nodes
+import role_run
 import tools
 
 NODES = 1000
@@ -148,3 +149,15 @@ def eventually():
         return answer
 
     return ask
+
+
+@pytest.fixture
+def role(kube, namespace, tmp_path):
+    """role(*options, entry='main', environment={}, **variables without the role's name): its Run in the test's namespace."""
+
+    def run(*options, entry="main", environment=None, **variables):
+        (tmp_path / "play.yml").write_text(role_run.playbook_of_role(entry, {"namespace": namespace, **variables}))
+        helm = tools.programs("helm")["helm"]
+        return role_run.ansible(kube.control_plane, helm, tmp_path, "--inventory", "localhost,", "play.yml", *options, **(environment or {}))
+
+    return run

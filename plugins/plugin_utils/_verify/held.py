@@ -14,6 +14,7 @@ from .inputs import number, planned_memory, rows, section
 
 GPU, RAM = "memory held on GPUs", "RAM held"
 NO_PROCESS = "no process is known: tell llama_server_info with journal_unit, container or pid, as a user who may look at it"
+IN_A_POD = "the API server does not tell what the processes of a pod hold"
 
 
 def compare(found, plan, info, facts):
@@ -21,9 +22,10 @@ def compare(found, plan, info, facts):
     process = section(info, "process")
     devices, host = planned_memory(plan)
     if not process:
-        found.leave_out(RAM, NO_PROCESS)
+        why = IN_A_POD if section(info, "pod") else NO_PROCESS
+        found.leave_out(RAM, why)
         if devices:
-            found.leave_out(GPU, NO_PROCESS)
+            found.leave_out(GPU, why)
         return
     _ram(found, host, process)
     if devices:

@@ -25,10 +25,22 @@ def context_per_slot(context):
 
 
 def compare(found, plan, info, option):
-    """Add to the Findings C(found) what /props and /v1/models tell."""
-    context, model = plan["context"], plan["model"]
-    found.same("slots", context["parallel"], info["total_slots"])
-    found.same("context per slot", context_per_slot(context), info["n_ctx"])
+    """Add to the Findings C(found) what /props and /v1/models tell; of a server that can't be asked, what its log has of that."""
+    context, model, why = plan["context"], plan["model"], info.get("not_asked")
+    for what, expected, got in (("slots", context["parallel"], info["total_slots"]), ("context per slot", context_per_slot(context), info["n_ctx"])):
+        if why and got is None:
+            found.leave_out(what, why)
+        else:
+            found.same(what, expected, got)
+    if why:
+        for what in ("model path", *(["model alias"] if option["alias"] is not None else []), "parameters"):
+            found.leave_out(what, why)
+    else:
+        _served(found, model, info, option)
+    _build(found, plan, info, option["build"])
+
+
+def _served(found, model, info, option):
     path = option["model"] or _planned_path(model)
     if path is None:
         found.leave_out("model path", "the plan was made from an address; say where the model lies on the node with model=")
@@ -41,7 +53,6 @@ def compare(found, plan, info, option):
         found.leave_out("parameters", "the server or the plan does not tell them")
     else:
         found.same("parameters", model["parameters"], served["parameters"])
-    _build(found, plan, info, option["build"])
 
 
 def _build(found, plan, info, wanted):

@@ -93,3 +93,13 @@ def test_a_plan_from_an_address_says_nothing_about_the_path():
 def test_input_that_is_refused(plan, info, options, message):
     with pytest.raises(InfraError, match=message):
         differences(plan, info, options)
+
+
+def test_a_server_that_could_not_be_asked():
+    """What its log has is compared, and nothing is left out in silence."""
+    unasked = {"total_slots": 4, "n_ctx": None, "not_asked": "it listens on loopback", "models": [], "model_path": None}
+    verdict = differences(PLAN, unasked, {"model": "/models/tiny.gguf", "alias": "Tiny"})
+    assert verdict["agrees"] and verdict["checked"] == ["slots"]
+    left_out = {entry["what"] for entry in verdict["not_checked"] if entry["why"] == "it listens on loopback"}
+    assert left_out == {"context per slot", "model path", "model alias", "parameters"}
+    assert [found["what"] for found in differences(PLAN, {**unasked, "total_slots": 2}, {})["differences"]] == ["slots"]
