@@ -44,6 +44,30 @@ options:
   gpus:
     description: How many GPUs each server has. By default as few as hold everything.
     type: int
+  multi_node:
+    description:
+      - Plans a server and workers on several nodes of one class, for a model that no node holds, as P(prositronic.infra.llama_multi_node_plan#filter) does.
+        Read C(docs/multi_node.md) first.
+    type: dict
+    suboptions:
+      node_class:
+        description: The class of nodes. By default the one whose nodes have most GPU memory together.
+        type: str
+      nodes:
+        description: How many of its nodes at most. The fewest that hold the model are taken.
+        type: int
+      link_bytes_per_second:
+        description: What the network carries in one direction.
+        type: float
+        required: true
+      round_trip_seconds:
+        description: How long a small message and its answer take.
+        type: float
+        required: true
+      worker_cache:
+        description: Whether workers keep tensors on their disks.
+        type: bool
+        default: false
   previous:
     description: Plans of before by the names of classes, each kept while the model, the class and the wishes are those it was made from.
     type: dict

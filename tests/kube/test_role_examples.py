@@ -62,7 +62,7 @@ def test_a_cluster_beside_another_host(play, kube, inventory, namespace, claim):
     assert play("-i", str(inventory), "prositronic.infra.deploy").status == 0
     (pod,) = kube.core.list_namespaced_pod(namespace).items
     assert pod.metadata.labels["app.kubernetes.io/instance"] == "chat" and pod.status.phase == "Running"
-    again = play("-i", str(inventory), "prositronic.infra.site", "--skip-tags", "verify")
+    again = play("-i", str(inventory), "prositronic.infra.site", "--skip-tags", "verify", "--diff")
     assert (again.status, again.changed) == (0, 0), again.output
 
     # Of a pod that only says that it runs there is no log, which is said.

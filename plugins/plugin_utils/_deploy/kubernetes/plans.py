@@ -9,10 +9,17 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from ..._options import Option, check_options
 from ..._planning.plan import plan
+from .multi_node_plan import multi_node_row
 
 WHERE = "llama_kubernetes_plans"
 CHOICES = ("smallest", "fastest", "each")
-SPEC = {"choose": Option("str", choices=CHOICES), "only": Option("strs"), "gpus": Option("int", minimum=1, maximum=512), "previous": Option("dict")}
+SPEC = {
+    "choose": Option("str", choices=CHOICES),
+    "only": Option("strs"),
+    "gpus": Option("int", minimum=1, maximum=512),
+    "previous": Option("dict"),
+    "multi_node": Option("dict"),
+}
 CLASS_KEYS = ("name", "nodes", "facts", "gpu", "node_affinity", "cuda_label")
 
 
@@ -20,7 +27,8 @@ def kubernetes_plans(model, classes, given):
     """C({"plans": [...], "chosen": [names], "reasons": [...]}) for a model and the classes of node_classes().
 
     A row has C(name), C(node_class), C(plan) (None with an C(error)) and C(chosen). C(given): C(choose), C(only) (names, None for all), C(gpus) (of each
-    pod, None for as few as hold everything), C(previous) (name -> plan), and wishes of llama_plan().
+    pod, None for as few as hold everything), C(previous) (name -> plan), C(multi_node) (see multi_node_row(), None for a server in one pod), and wishes of
+    llama_plan().
     Raises InfraError where no plan fits on any class, and for unknown options.
     """
     option = check_options({name: given[name] for name in SPEC if name in given}, SPEC, WHERE)
@@ -31,6 +39,9 @@ def kubernetes_plans(model, classes, given):
     for name in option["only"] or []:
         if name not in names:
             raise InfraError("no class of nodes has this name", f"{WHERE}.only", shown(name), fix=nearest(name, names))
+    if option["multi_node"] is not None:
+        row = multi_node_row(model, wanted, option["multi_node"], option["gpus"], wishes, option["previous"] or {})
+        return {"plans": [row], "chosen": [row["name"]], "reasons": row["plan"]["multi_node"]["reasons"]}
     rows = [_row(model, each, wishes, option) for each in wanted]
     chosen = _chosen(rows, option["choose"] or "smallest")
     if not chosen:
