@@ -21,10 +21,6 @@ options:
       - The context in O(kubeconfig), where it is not the current one.
       - The variable E(K8S_AUTH_CONTEXT) of the environment is read as well.
     type: str
-  namespace:
-    description: The namespace.
-    type: str
-    default: default
 requirements:
   - kubernetes >= 24.2.0 (Python)
 """

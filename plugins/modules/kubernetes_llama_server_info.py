@@ -33,6 +33,10 @@ attributes:
   platform:
     platforms: posix
 options:
+  namespace:
+    description: The namespace.
+    type: str
+    default: default
   release:
     description: The release of the chart. Of several pods the newest that is ready is asked. Either this or O(pod).
     type: str
@@ -121,6 +125,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             **argument_spec(),
+            "namespace": {"type": "str", "default": "default"},
             "release": {"type": "str"},
             "pod": {"type": "str"},
             "wait": {"type": "int", "default": 0},

@@ -28,6 +28,10 @@ attributes:
   platform:
     platforms: posix
 options:
+  namespace:
+    description: The namespace.
+    type: str
+    default: default
   name:
     description: The name of the server, as the role was given it.
     type: str
@@ -105,6 +109,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             **argument_spec(),
+            "namespace": {"type": "str", "default": "default"},
             "name": {"type": "str", "required": True},
             "objects": {"type": "list", "elements": "dict", "default": []},
         },

@@ -198,7 +198,12 @@ OF_A_RELEASE = {"modules/llama_server_build", "modules/release_archive"}
 # Molecule's llama_server_targets runs them on a machine that has Podman and systemd.
 IN_MOLECULE = {"modules/llama_server_service"}
 # tests/kube runs them, on a control plane.
-OF_A_CLUSTER = {"modules/kubernetes_release_info", "modules/kubernetes_llama_server_info", "roles/llama_server_kubernetes/README.md/0"}
+OF_A_CLUSTER = {
+    "modules/kubernetes_nodes_info",
+    "modules/kubernetes_release_info",
+    "modules/kubernetes_llama_server_info",
+    "roles/llama_server_kubernetes/README.md/0",
+}
 
 
 APART = VARIABLES | OF_A_SERVER | STARTS_A_SERVER | OF_A_REPOSITORY | OF_A_RELEASE | OF_A_CLUSTER | IN_MOLECULE | CHANGES_THE_MACHINE

@@ -104,9 +104,11 @@ def test_the_example_of_the_role_and_those_of_the_modules(role, play, kube, name
     run = play("-i", "localhost,", "example.yml")
     assert run.status == 0, run.output
 
-    tasks = [task for name in ("kubernetes_release_info", "kubernetes_llama_server_info") for task in yaml.safe_load(examples_of(name))]
+    tasks = [
+        task for name in ("kubernetes_nodes_info", "kubernetes_release_info", "kubernetes_llama_server_info") for task in yaml.safe_load(examples_of(name))
+    ]
     for task in tasks:
-        for module in (name for name in task if name.startswith("prositronic.infra.")):
+        for module in (name for name in task if name.startswith("prositronic.infra.") and not name.endswith("_nodes_info")):
             task[module]["namespace"] = namespace
     # The pod only says that it runs: there is no llama-server at its address, which the module says.
     tasks[-2]["ignore_errors"] = True

@@ -4,6 +4,7 @@
 """A server in a Kubernetes cluster, as the API server tells of it. Private: not an interface for other collections.
 
 connection.py  the cluster that a module was told of
+nodes.py    its nodes, and what DRA drivers offer on them
 api.py      requests to the API server, by the connection of the Python package kubernetes
 release.py  what a cluster has of a server: its objects, plan and values
 pods.py     the pods of a release, and why one of them does not serve

@@ -25,7 +25,6 @@ def argument_spec():
     return {
         "kubeconfig": {"type": "path", "fallback": (env_fallback, ["K8S_AUTH_KUBECONFIG"])},
         "context": {"type": "str", "fallback": (env_fallback, ["K8S_AUTH_CONTEXT"])},
-        "namespace": {"type": "str", "default": "default"},
     }
 
 
