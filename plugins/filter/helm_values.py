@@ -170,10 +170,11 @@ options:
         type: str
       kind:
         description:
-          - V(StatefulSet) for workers beside the server, V(LeaderWorkerSet), where the cluster has it, for a group that starts anew together when one of
-            them fails.
+          - V(StatefulSet) for workers beside the server, V(LeaderWorkerSet) for a group that starts anew together when one of them fails, V(Auto) for the
+            latter where the cluster has it.
         type: str
-        choices: [StatefulSet, LeaderWorkerSet]
+        choices: [Auto, StatefulSet, LeaderWorkerSet]
+        default: Auto
       accept_unauthenticated:
         description: Has to be V(true), as the workers know neither passwords nor encryption.
         type: bool

@@ -618,6 +618,11 @@ def test_policy_of_workers_stays(render):
     assert policies == ["chat-llama-server-workers"]
 
 
+def test_a_group_where_the_cluster_has_such(render):
+    assert "StatefulSet" in render("workers").kinds()
+    assert "LeaderWorkerSet" in render("workers", "--api-versions", "leaderworkerset.x-k8s.io/v1").kinds()
+
+
 def test_group(render):
     found = render("group")
     group = found.one("LeaderWorkerSet", "chat-llama-server-group")

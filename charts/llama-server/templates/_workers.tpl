@@ -4,7 +4,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
 */ -}}
 {{- /* "true" where head and workers are one group. */ -}}
 {{- define "llama-server.group" -}}
-{{- if and .Values.multiNode.enabled (eq .Values.multiNode.kind "LeaderWorkerSet") }}true{{ end -}}
+{{- $has := .Capabilities.APIVersions.Has "leaderworkerset.x-k8s.io/v1" -}}
+{{- $kind := .Values.multiNode.kind -}}
+{{- if and .Values.multiNode.enabled (or (eq $kind "LeaderWorkerSet") (and (eq $kind "Auto") $has)) }}true{{ end -}}
 {{- end -}}
 
 {{- define "llama-server.workerName" -}}

@@ -52,7 +52,7 @@ def multi_node_values(plan, given, node_class):
     amounts = {"memory": str(memory(max(worker["min_ram_bytes"] for worker in workers)))}
     values = {
         "enabled": True,
-        "kind": option["kind"] or "StatefulSet",
+        "kind": option["kind"] or "Auto",
         "workers": len(workers),
         "image": image_parts(image),
         "command": [option["command"] or BINARY],

@@ -42,7 +42,7 @@ SPEC = {
 MULTI_NODE_SPEC = {
     "image": Option("line"),
     "command": Option("str"),
-    "kind": Option("str", choices=("StatefulSet", "LeaderWorkerSet")),
+    "kind": Option("str", choices=("Auto", "StatefulSet", "LeaderWorkerSet")),
     "accept_unauthenticated": Option("bool"),
 }
 MODEL_SPEC = {

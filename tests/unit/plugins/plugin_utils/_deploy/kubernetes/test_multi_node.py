@@ -39,7 +39,7 @@ def test_workers_are_what_the_plan_says(alike):
     made = values(alike)
     found = made["multiNode"]
     assert len(workers) >= 1
-    assert (found["enabled"], found["workers"], found["kind"]) == (True, len(workers), "StatefulSet")
+    assert (found["enabled"], found["workers"], found["kind"]) == (True, len(workers), "Auto")
     assert found["image"] == {"repository": "registry.example.com/llama.cpp", "tag": "", "digest": DIGEST.partition("@")[2]}
     assert found["gpu"] == {"resourceName": "nvidia.com/gpu", "count": 1}
     assert found["args"] == workers[0]["args"]
