@@ -26,7 +26,7 @@ def rendered(programs, values, kube_version="1.35.0", release="llm", namespace="
 
 
 def send(kube, namespace, each, **query):
-    """Apply an object on the server, strictly. Raises Refused."""
+    """The object as it is after an apply on the server, strictly. Raises Refused."""
     group, _slash, version = each["apiVersion"].rpartition("/")
     kind = each["kind"].lower()
     plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
@@ -37,6 +37,7 @@ def send(kube, namespace, each, **query):
     status, answer = kube.control_plane.client().ask("PATCH", path, json.dumps(body).encode(), "application/apply-patch+yaml")
     if status >= 300:
         raise Refused(status, json.loads(answer)["message"])
+    return json.loads(answer)
 
 
 def try_pod(kube, namespace, workload):

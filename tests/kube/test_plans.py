@@ -33,7 +33,7 @@ def every(programs, tmp_path_factory, note):
         path = directory / f"{number}.yaml"
         path.write_text(yaml.safe_dump(values, allow_unicode=True, sort_keys=False))
         kube = "1.35.0" if values["model"]["source"] == "image" else "1.29.0"
-        found[name] = (path, values, rendered(programs, path, kube))
+        found[name] = (path, values, rendered(programs, path, kube, release=f"plan-{number}"))
     note(f"chart: {len(found)} plans, {sum(len(objects) for _path, _values, objects in found.values())} objects")
     return found
 
@@ -102,6 +102,18 @@ def test_an_api_server_would_take_them(every, kube, namespace, note):
         else:
             try_pod(kube, namespace, workload)
     note(f"chart: the API server would take {taken} objects, and {len(every)} pods")
+
+
+def test_applied_a_second_time_nothing_changes(every, kube, namespace, note):
+    """All of them beside one another, each twice: the API server counts what somebody wants of an object otherwise than before."""
+    applied = 0
+    for name, (_path, _values, objects) in every.items():
+        for each in objects:
+            first, second = (send(kube, namespace, each)["metadata"] for _time in range(2))
+            assert first.get("generation") == second.get("generation"), f"{name}: {each['kind']}"
+            assert first["managedFields"][0] == second["managedFields"][0], f"{name}: {each['kind']}"
+            applied += 1
+    note(f"chart: {applied} objects were applied, and a second time nothing changed")
 
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "LeaderWorkerSet"])
