@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
 from .._backend.kinds import KINDS
+from .options import WHERE
 
 NODES = {"nvidia": (), "amd": ("/dev/kfd", "/dev/dri"), "intel": ("/dev/dri",)}
 """Device nodes for a container, for what CDI does not give."""
@@ -46,11 +47,11 @@ def gpu_access(plan, cdi_devices=None, device_nodes=None):
     """The GpuAccess of a plan. C(cdi_devices), C(device_nodes): what the user says instead. Raises InfraError for a backend that no Linux node has."""
     gpus, backend = plan["node"]["gpus"], plan["backend"]
     if backend == "metal" or any(gpu.get("vendor") == "apple" for gpu in gpus):
-        raise InfraError("an Apple GPU is in no container, and macOS has no systemd", "llama_server_manifests", got=f"a plan for {backend}")
+        raise InfraError("an Apple GPU is in no container, and macOS has no systemd", WHERE, got=f"a plan for {backend}")
     if not gpus:
         return GpuAccess((), reasons=("No GPU: the plan uses none, so the server sees none.",))
-    vendors = tuple(sorted({_vendor(gpu, backend) for gpu in gpus}))
-    nvidia = [gpu["uuid"] for gpu in gpus if _vendor(gpu, backend) == "nvidia"]
+    vendors = tuple(sorted({vendor_of(gpu, backend, WHERE) for gpu in gpus}))
+    nvidia = [gpu["uuid"] for gpu in gpus if vendor_of(gpu, backend, WHERE) == "nvidia"]
     uuids = tuple(nvidia) if all(nvidia) else ()
     reasons, warnings = [], []
     cdi = tuple(cdi_devices or (f"{CDI_KIND}={uuid}" for uuid in uuids))
@@ -72,10 +73,11 @@ def gpu_access(plan, cdi_devices=None, device_nodes=None):
     return GpuAccess(vendors, uuids, cdi if nvidia else (), nodes, classes, bool(others), env, tuple(reasons), tuple(warnings))
 
 
-def _vendor(gpu, backend):
+def vendor_of(gpu, backend, where):
+    """Whose GPU it is. Raises InfraError where the plan does not say it."""
     vendor = gpu.get("vendor")
     if vendor is None and len(KINDS[backend].vendors) == 1:
         vendor = KINDS[backend].vendors[0]
     if vendor not in NODES:
-        raise InfraError("the plan does not say whose GPU it is", "llama_server_manifests", shown(gpu.get("name")), fix="Make the plan again")
+        raise InfraError("the plan does not say whose GPU it is", where, shown(gpu.get("name")), fix="Make the plan again")
     return vendor

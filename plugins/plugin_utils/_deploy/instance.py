@@ -107,9 +107,7 @@ def instance(plan, target, option):
     host = plan["memory"]["host"]
     image, build, warnings = _what_runs(plan, target, option)
     limit, why_limit = memory_limit_bytes(host, option["memory_limit_bytes"])
-    timeout, why_timeout = start_timeout_seconds(plan["model"]["size_bytes"] or 0, option["disk_bytes_per_second"])
-    if option["start_timeout_seconds"] is not None:
-        timeout, why_timeout = option["start_timeout_seconds"], f"Start timeout {option['start_timeout_seconds']} s: as asked."
+    timeout, why_timeout = start_timeout_seconds(plan["model"]["size_bytes"] or 0, option["disk_bytes_per_second"], option["start_timeout_seconds"])
     access = gpu_access(plan, option["cdi_devices"], _paths(option["device_nodes"], "device_nodes"))
     made = Instance(
         name=name,

@@ -21,8 +21,10 @@ START_SECONDS = 120
 PAGE = MIB
 
 
-def start_timeout_seconds(size_bytes, disk_bytes_per_second):
+def start_timeout_seconds(size_bytes, disk_bytes_per_second, asked=None):
     """(seconds, the reason)."""
+    if asked is not None:
+        return asked, f"Start timeout {asked} s: as asked."
     speed = disk_bytes_per_second or DISK_BYTES_PER_SECOND
     reading = -(-size_bytes * READ_SHARE // speed)
     told = f"{speed / 10**6:.0f} MB/s" + ("" if disk_bytes_per_second else ", which is assumed as the disk's speed is not told")
@@ -32,11 +34,15 @@ def start_timeout_seconds(size_bytes, disk_bytes_per_second):
     )
 
 
+def whole_pages(size_bytes):
+    return -(-size_bytes // PAGE) * PAGE
+
+
 def memory_limit_bytes(host, asked, where="llama_server_manifests"):
     """(bytes, the reason). C(host): the plan's memory.host. Raises InfraError for less than what the server needs to start."""
     least, recommended = host["min_ram_bytes"], host["recommended_ram_bytes"]
     if asked is None:
-        rounded = -(-recommended // PAGE) * PAGE
+        rounded = whole_pages(recommended)
         return rounded, f"Memory limit {human(rounded)}: with this the server runs without paging, prompt cache and checkpoints included."
     if asked < least:
         raise InfraError("the server would not start", f"{where}.memory_limit_bytes", f"{asked} ({human(asked)})", f"at least {least} ({human(least)})")

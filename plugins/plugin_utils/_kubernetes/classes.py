@@ -15,7 +15,7 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 from .._options import Option, check_options
 from .._units import GIB
 from .facts import SPEC as FACTS_SPEC
-from .facts import facts_by_node
+from .facts import facts_of
 from .found import Found
 from .node_affinity import cuda_label, of_nodes
 from .node_object import node_objects
@@ -40,10 +40,10 @@ def node_classes(nodes, resource_slices=None, options=None):
     """
     option = check_options(options or {}, SPEC, WHERE)
     selector = _selector(option.pop("node_selector"))
-    slices = [] if resource_slices is None else resource_slices
-    facts, by_node = facts_by_node(nodes, slices, option), slices_by_node(slices)
+    by_node, objects = slices_by_node([] if resource_slices is None else resource_slices), node_objects(nodes)
+    facts = {node.name: facts_of(node, option, by_node.get(node.name, {})) for node in objects}
     groups, problems = {}, []
-    for node in node_objects(nodes):
+    for node in objects:
         if any(node.labels.get(key) != value for key, value in selector.items()):
             continue
         found = Found(problems=list(facts[node.name]["problems"]))

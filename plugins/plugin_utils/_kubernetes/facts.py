@@ -24,13 +24,14 @@ def facts_by_node(nodes, resource_slices=None, options=None):
     the table of GPUs tell is left out and named under C(problems). Raises InfraError for malformed objects.
     """
     option = check_options(options or {}, SPEC, "kubernetes_gpu_facts")
-    wanted = Options(divide=option["sharing"] == "divide", used_bytes=option["memory_used_bytes"])
     by_node = slices_by_node([] if resource_slices is None else resource_slices)
-    return {node.name: _facts(node, wanted, by_node.get(node.name, {})) for node in node_objects(nodes)}
+    return {node.name: facts_of(node, option, by_node.get(node.name, {})) for node in node_objects(nodes)}
 
 
-def _facts(node, options, slices):
-    """C(slices): see slices_by_node(); they say more than a vendor's labels, and take their place."""
+def facts_of(node, option, slices):
+    """The facts of a NodeObject. C(option): checked, as SPEC has it. C(slices): of this node, see slices_by_node(); they say more than a vendor's labels,
+    and take their place."""
+    options = Options(divide=option["sharing"] == "divide", used_bytes=option["memory_used_bytes"])
     found = []
     for vendor, (labels, of_slices) in READERS.items():
         found.append(of_slices.read(node, options, slices[vendor]) if vendor in slices else labels.read(node, options))

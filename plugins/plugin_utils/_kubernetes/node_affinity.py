@@ -20,7 +20,6 @@ _KEYS = {
     "intel": ("gpu.intel.com/product",),
 }  # fmt: skip
 _EXISTS = {
-    "nvidia": re.compile(r"(?!)"),
     "amd": re.compile(r"beta\.amd\.com/gpu\.device-id\.[0-9a-fA-F]{4}"),
     "intel": re.compile(r"gpu\.intel\.com/device-id\.03[0-9a-f]{2}-[0-9a-f]{4}\.present"),
 }

@@ -78,10 +78,15 @@ def _offer(node, devices, slices):
     return Offer(vendor, tuple(devices), resource, None, max(node.count(resource) // len(devices), 1) if resource else 1)
 
 
+def mig_resource(profile):
+    """By which pods ask for a MIG instance where the strategy is mixed; the name of a resource takes no plus sign."""
+    return f"nvidia.com/mig-{profile.replace('+', '.')}"
+
+
 def _resources(vendor, device):
     """Names that pods may ask by, the most special first."""
     if vendor == "nvidia":
-        mig = [f"nvidia.com/mig-{device['mig']['profile'].replace('+', '.')}"] if device["mig"] else []
+        mig = [mig_resource(device["mig"]["profile"])] if device["mig"] else []
         return [*mig, "nvidia.com/gpu", "nvidia.com/gpu.shared"]
     return {"amd": ["amd.com/gpu"], "intel": list(INTEL_RESOURCES)}.get(vendor, [])
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
 from ..._backend.images import AMD64, ARM64
-from ..._backend.kinds import KINDS
 from ..._hardware.gpu_models import GPU_MODELS
 from ..._kubernetes.node_affinity import ARCH, CUDA, at_least_cuda
+from ..._kubernetes.offers import mig_resource
 from ..._units import MIB
+from ..gpu_access import vendor_of
 
 WHERE = "helm_values"
 RESOURCES = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "intel": "gpu.intel.com/xe"}
@@ -57,7 +58,7 @@ def pod_gpu(plan, node_class=None, resource_name=None):
             "a pod can't ask for GPUs of two kinds by one resource", WHERE, " and ".join(sorted(names)), "GPUs that are alike",
             "Plan for one kind with devices, or for a class of nodes",
         )  # fmt: skip
-    vendor = _vendor(gpus[0], backend)
+    vendor = vendor_of(gpus[0], backend, WHERE)
     if node_class is not None:
         return _of_class(len(gpus), node_class, resource_name, cuda, vendor)
     return _of_names(gpus, vendor, resource_name, cuda)
@@ -83,7 +84,7 @@ def _of_names(gpus, vendor, resource_name, cuda):
     instance = _MIG.fullmatch(gpu["name"])
     whole, profile = instance.groups() if instance else (gpu["name"], None)
     if profile:
-        mig = f"nvidia.com/mig-{profile.replace('+', '.')}"
+        mig = mig_resource(profile)
         resource = resource_name or mig
         affinity = [{"key": f"{mig}.count", "operator": "Gt", "values": ["0"]}, _product(vendor, whole)]
     else:
@@ -135,15 +136,6 @@ def _names(vendor, name):
 
 def _unified(name):
     return any(model.unified_memory for model in GPU_MODELS if name in (model.name, *model.aliases))
-
-
-def _vendor(gpu, backend):
-    vendor = gpu.get("vendor")
-    if vendor is None and len(KINDS[backend].vendors) == 1:
-        vendor = KINDS[backend].vendors[0]
-    if vendor not in RESOURCES:
-        raise InfraError("the plan does not say whose GPU it is", WHERE, shown(gpu.get("name")), fix="Make the plan again")
-    return vendor
 
 
 def _some(nodes):

@@ -9,9 +9,10 @@ from ansible_collections.prositronic.infra.plugins.module_utils._errors import I
 
 from ..._options import check_options
 from ..image import check_pinned, check_qualified
+from ..limits import whole_pages
 from .gpu import pod_gpu
 from .options import MULTI_NODE_SPEC, WHERE
-from .parts import affinity, image_parts, memory
+from .parts import affinity, image_parts
 
 HERE = f"{WHERE}.multi_node"
 BINARY = "/app/ggml-rpc-server"
@@ -49,7 +50,7 @@ def multi_node_values(plan, given, node_class):
     gpu = pod_gpu({"node": {"gpus": first["gpus"]}, "backend": first["backend"]}, node_class)
     if gpu.claim:
         raise InfraError("the chart gives workers no GPUs by claims", HERE, gpu.claim["device_class_name"], "GPUs that pods ask for by a resource")
-    amounts = {"memory": str(memory(max(worker["min_ram_bytes"] for worker in workers)))}
+    amounts = {"memory": str(whole_pages(max(worker["min_ram_bytes"] for worker in workers)))}
     values = {
         "enabled": True,
         "kind": option["kind"] or "Auto",

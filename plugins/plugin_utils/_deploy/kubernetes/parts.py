@@ -5,19 +5,12 @@
 
 from __future__ import annotations
 
-from ..limits import PAGE
-
 
 def image_parts(image):
     """A reference as the chart has it: C(repository), C(tag) and C(digest)."""
     name, _at, digest = image.partition("@")
     repository, tag = name.rsplit(":", 1) if ":" in name.rpartition("/")[2] else (name, "")
     return {"repository": repository, "tag": tag, "digest": digest}
-
-
-def memory(bytes_needed):
-    """In whole MiB, as limits are."""
-    return -(-bytes_needed // PAGE) * PAGE
 
 
 def affinity(expressions):

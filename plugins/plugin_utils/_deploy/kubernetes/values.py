@@ -42,7 +42,7 @@ def helm_values(plan, given):
     gpu = pod_gpu(plan, option["node_class"], option["gpu_resource"])
     model, why_model = model_volume(plan, option["model"])
     limit, why_limit = memory_limit_bytes(plan["memory"]["host"], option["memory_limit_bytes"], WHERE)
-    seconds, why_seconds = _start(plan, option)
+    seconds, why_seconds = start_timeout_seconds(plan["model"]["size_bytes"] or 0, option["disk_bytes_per_second"], option["start_timeout_seconds"])
     args = _args(plan, option["emit"])
     extra = option["extra_args"] or []
     for argument in extra:
@@ -109,12 +109,6 @@ def _workload(option):
     kind = option["kind"] or "Deployment"
     replicas = 1 if option["replicas"] is None else option["replicas"]
     return {"kind": kind, "replicas": replicas, "terminationGracePeriodSeconds": STOP_SECONDS}
-
-
-def _start(plan, option):
-    if option["start_timeout_seconds"] is not None:
-        return option["start_timeout_seconds"], f"Start timeout {option['start_timeout_seconds']} s: as asked."
-    return start_timeout_seconds(plan["model"]["size_bytes"] or 0, option["disk_bytes_per_second"])
 
 
 def _gpu(gpu, option):
