@@ -96,9 +96,15 @@ def server_args(plan, options):
     if option["api_key_file"]:
         args += ["--api-key-file", option["api_key_file"]]
     args.append("--ui" if option["ui"] else "--no-ui")
-    if option["emit"] in (None, planned.get("emit")):
-        return args + [str(argument) for argument in planned["args"]]
-    return args + planned_args(_whole(plan), option["emit"])
+    return args + emitted_args(plan, option["emit"])
+
+
+def emitted_args(plan, emit):
+    """The arguments that a plan decides, as it was asked for them, or as C(emit) says."""
+    planned = plan["server"]
+    if emit in (None, planned.get("emit")):
+        return [str(argument) for argument in planned["args"]]
+    return planned_args(_whole(plan), emit)
 
 
 def _whole(plan):

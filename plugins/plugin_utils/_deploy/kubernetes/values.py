@@ -10,7 +10,7 @@ import json
 
 from ansible_collections.prositronic.infra.plugins.module_utils._errors import InfraError, shown
 
-from ..._planning.server_args import planned_args
+from ..._planning.server_args import emitted_args
 from ..environment import check_environment
 from ..flags import check_all
 from ..instance import LOG_VERBOSITY, STOP_SECONDS, check_plan, chosen_image
@@ -43,7 +43,7 @@ def helm_values(plan, given):
     model, why_model = model_volume(plan, option["model"])
     limit, why_limit = memory_limit_bytes(plan["memory"]["host"], option["memory_limit_bytes"], WHERE)
     seconds, why_seconds = start_timeout_seconds(plan["model"]["size_bytes"] or 0, option["disk_bytes_per_second"], option["start_timeout_seconds"])
-    args = _args(plan, option["emit"])
+    args = emitted_args(plan, option["emit"])
     extra = option["extra_args"] or []
     for argument in extra:
         check_printable(argument, f"{WHERE}.extra_args")
@@ -99,10 +99,6 @@ def _summary(plan):
         where += f", experts of {placement['blocks_partly_in_ram']} blocks in RAM"
     rate = plan["throughput"]["decode"]["tokens_per_second_expected"]
     return f"{where}; {context['ctx_size']} tokens of context" + (f"; {rate} tokens/s expected" if rate else "")
-
-
-def _args(plan, emit):
-    return list(plan["server"]["args"]) if emit in (None, plan["server"]["emit"]) else planned_args(plan, emit)
 
 
 def _workload(option):
