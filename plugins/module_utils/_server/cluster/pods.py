@@ -102,7 +102,7 @@ def state(pod):
     if scheduled.get("status") == "False":
         return f"no node takes it: {scheduled.get('message') or scheduled.get('reason')}"
     for one in statuses(pod):
-        ended = (one.get("state") or {}).get("terminated") or (one.get("lastState") or {}).get("terminated") or {}
+        ended = _ended(one)
         waiting = (one.get("state") or {}).get("waiting") or {}
         if ended.get("exitCode"):
             why = "the memory limit did not suffice" if ended.get("reason") == "OOMKilled" else ended.get("message") or ended.get("reason") or "no reason given"
